@@ -1,0 +1,124 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <type_traits>
+#include <utility>
+#include <version>
+#if defined(__cpp_lib_expected)
+#include <expected>
+#endif
+
+namespace femto {
+
+/// Every way in which femto refuses or stops. 0 to -9 are the numbers of Femto-Containers and never
+/// change; ours continue at -10. A number is never given a second meaning.
+enum class errc : std::int8_t {
+    ok = 0,
+    illegal_instruction = -1,  ///< opcode that RFC 9669 does not define
+    illegal_memory = -2,       ///< access outside every region, or past the end of one
+    illegal_jump = -3,         ///< jump target outside the function
+    illegal_call = -4,         ///< call target that is no function, or a helper that is not granted
+    illegal_length = -5,       ///< program empty, too long, or larger than the scratch allows
+    illegal_register = -6,     ///< register above r10
+    no_return = -7,            ///< execution could run past the end of a function
+    out_of_fuel = -8,          ///< the run used up its fuel; it can be resumed with more
+    division = -9,             ///< never returned: RFC 9669 defines division by zero
+    unsupported_group = -10,   ///< instruction of a conformance group that is not configured
+    unsupported_instruction = -11,  ///< named by RFC 9669, refused by femto (legacy packet access)
+    nonzero_field = -12,       ///< a field that the instruction does not use is not zero
+    undefined_variant = -13,   ///< a field selects no defined form of the instruction
+    frame_pointer_write = -14, ///< r10 is read-only
+    incomplete_load = -15,     ///< lddw without its second slot, or with a malformed one
+    jump_into_load = -16,      ///< jump or call into the second slot of lddw
+    illegal_stack_access = -17,  ///< constant offset from r10 outside the frame
+    stack_too_small = -18,     ///< the deepest chain of calls needs more stack than configured
+    call_too_deep = -19,       ///< more nested local calls than configured
+    recursion = -20,           ///< a function calls itself, directly or not
+    illegal_write = -21,       ///< write to a region that may only be read
+    helper_failed = -22,       ///< a helper reported a failure
+    suspended = -23,           ///< a helper suspended the run; it can be resumed
+    not_resumable = -24,       ///< resume of a run that is neither suspended nor out of fuel
+    too_many_regions = -25,    ///< no free region for this mapping
+    unknown_function = -26,    ///< no function of that name
+};
+
+/// What went wrong and where. `pc` counts instruction slots (8 bytes) from the start of the text;
+/// `address` is the guest address or the offending value, 0 where there is none.
+struct error {
+    errc code = errc::ok;
+    std::uint32_t pc = 0;
+    std::uint64_t address = 0;
+
+    friend constexpr bool operator==(const error&, const error&) = default;
+};
+
+#if defined(__cpp_lib_expected)
+template <class T>
+using result = std::expected<T, error>;
+using failure = std::unexpected<error>;
+#else
+/// An error on its way into a `result`.
+class failure {
+public:
+    constexpr explicit failure(femto::error cause) : cause_{cause} {}
+    [[nodiscard]] constexpr const femto::error& error() const { return cause_; }
+
+private:
+    femto::error cause_;
+};
+
+/// A value or an error: the part of `std::expected` that femto needs, for C++20 libraries.
+/// The value lies in a union only so that a T without a default constructor can be left out.
+template <class T>
+class [[nodiscard]] result {
+    static_assert(std::is_trivially_copyable_v<T>, "femto::result holds trivial types only");
+
+public:
+    using value_type = T;
+    constexpr result(const T& value) : value_{value} {}
+    constexpr result(const failure& refused) : error_{refused.error()} {}
+
+    [[nodiscard]] constexpr bool has_value() const { return error_.code == errc::ok; }
+    constexpr explicit operator bool() const { return has_value(); }
+    /// The value; only after `has_value()`.
+    [[nodiscard]] constexpr const T& operator*() const { return value_; }
+    [[nodiscard]] constexpr T& operator*() { return value_; }
+    [[nodiscard]] constexpr const T* operator->() const { return &value_; }
+    [[nodiscard]] constexpr T* operator->() { return &value_; }
+    /// The error; only without `has_value()`.
+    [[nodiscard]] constexpr const femto::error& error() const { return error_; }
+    template <class U>
+    [[nodiscard]] constexpr T value_or(U&& other) const {
+        return has_value() ? value_ : static_cast<T>(std::forward<U>(other));
+    }
+
+private:
+    union {
+        T value_;
+    };
+    femto::error error_{};
+};
+
+template <>
+class [[nodiscard]] result<void> {
+public:
+    using value_type = void;
+    constexpr result() = default;
+    constexpr result(const failure& refused) : error_{refused.error()} {}
+
+    [[nodiscard]] constexpr bool has_value() const { return error_.code == errc::ok; }
+    constexpr explicit operator bool() const { return has_value(); }
+    [[nodiscard]] constexpr const femto::error& error() const { return error_; }
+
+private:
+    femto::error error_{};
+};
+#endif
+
+/// Shorthand for `return fail(errc::..., pc, address);`.
+[[nodiscard]] constexpr failure fail(errc code, std::uint32_t pc = 0, std::uint64_t address = 0) {
+    return failure{error{code, pc, address}};
+}
+
+}  // namespace femto
