@@ -1,0 +1,97 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <femto/isa.hpp>
+
+#include <concepts>
+#include <cstdint>
+#include <type_traits>
+
+/// The meaning of each operation, written once, as functions on plain values (RFC 9669, sections 4
+/// and 5). A dispatcher that passes constants for `op` gets straight-line code; one that passes the
+/// opcode's fields gets one shared switch.
+namespace femto::semantics {
+
+/// The low `bits` bits of `value`, sign-extended to 64; bits is 8, 16, 32 or 64.
+[[nodiscard]] constexpr std::uint64_t sign_extend(std::uint64_t value, std::uint32_t bits) {
+    switch (bits) {
+        case 8: return static_cast<std::uint64_t>(std::int64_t{static_cast<std::int8_t>(value)});
+        case 16: return static_cast<std::uint64_t>(std::int64_t{static_cast<std::int16_t>(value)});
+        case 32: return static_cast<std::uint64_t>(std::int64_t{static_cast<std::int32_t>(value)});
+        default: return value;
+    }
+}
+
+/// Binary arithmetic on T = uint32_t (class ALU) or uint64_t (ALU64), section 4.1: wraps around;
+/// division by zero gives 0, modulo by zero leaves `a`, the signed overflow MIN / -1 gives MIN and
+/// MIN % -1 gives 0; shift counts are masked to the width.
+template <std::unsigned_integral T>
+[[nodiscard]] constexpr T alu(operation op, T a, T b) {
+    using S = std::make_signed_t<T>;
+    constexpr T shift_mask = sizeof(T) * 8 - 1;
+    switch (op) {
+        case operation::add: return a + b;
+        case operation::sub: return a - b;
+        case operation::mul: return a * b;
+        case operation::or_: return a | b;
+        case operation::and_: return a & b;
+        case operation::xor_: return a ^ b;
+        case operation::lsh: return a << (b & shift_mask);
+        case operation::rsh: return a >> (b & shift_mask);
+        case operation::arsh: return static_cast<T>(static_cast<S>(a) >> (b & shift_mask));
+        case operation::neg: return T{0} - a;
+        case operation::div: return b == 0 ? 0 : a / b;
+        case operation::mod: return b == 0 ? a : a % b;
+        case operation::sdiv:
+            if (b == 0) return 0;
+            if (b == T{0} - 1) return T{0} - a;  // MIN / -1 wraps to MIN
+            return static_cast<T>(static_cast<S>(a) / static_cast<S>(b));
+        case operation::smod:
+            if (b == 0) return a;
+            if (b == T{0} - 1) return 0;
+            return static_cast<T>(static_cast<S>(a) % static_cast<S>(b));
+        default: return b;  // mov
+    }
+}
+
+/// The condition of a jump on T = uint32_t (class JMP32) or uint64_t (JMP), section 4.3.
+template <std::unsigned_integral T>
+[[nodiscard]] constexpr bool compare(operation op, T a, T b) {
+    using S = std::make_signed_t<T>;
+    switch (op) {
+        case operation::jeq: return a == b;
+        case operation::jne: return a != b;
+        case operation::jgt: return a > b;
+        case operation::jge: return a >= b;
+        case operation::jlt: return a < b;
+        case operation::jle: return a <= b;
+        case operation::jset: return (a & b) != 0;
+        case operation::jsgt: return static_cast<S>(a) > static_cast<S>(b);
+        case operation::jsge: return static_cast<S>(a) >= static_cast<S>(b);
+        case operation::jslt: return static_cast<S>(a) < static_cast<S>(b);
+        case operation::jsle: return static_cast<S>(a) <= static_cast<S>(b);
+        default: return true;
+    }
+}
+
+/// The low `bits` bits (16, 32 or 64) in reverse byte order, zero-extended.
+[[nodiscard]] constexpr std::uint64_t byte_swap(std::uint64_t value, std::uint32_t bits) {
+    std::uint64_t swapped = 0;
+    for (std::uint32_t done = 0; done < bits; done += 8) {
+        swapped = swapped << 8 | (value & 0xff);
+        value >>= 8;
+    }
+    return swapped;
+}
+
+/// The low `bits` bits (16, 32 or 64), zero-extended.
+[[nodiscard]] constexpr std::uint64_t zero_extend(std::uint64_t value, std::uint32_t bits) {
+    return value & (~std::uint64_t{0} >> (64 - bits));
+}
+
+/// Byte order conversions, section 4.2. The guest is little-endian: `le` truncates.
+[[nodiscard]] constexpr std::uint64_t swap(operation op, std::uint64_t value, std::uint32_t bits) {
+    return op == operation::le ? zero_extend(value, bits) : byte_swap(value, bits);
+}
+
+}  // namespace femto::semantics
