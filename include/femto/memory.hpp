@@ -139,6 +139,22 @@ public:
         }
     }
 
+    /// Bytes that may be read from `address` to the end of its region, 0 if there is none.
+    [[nodiscard]] constexpr std::uint32_t readable_from(std::uint64_t address) const {
+        if constexpr (Space == address_space::segmented) {
+            const auto number = static_cast<std::uint32_t>(address >> 32);
+            const auto offset = static_cast<std::uint32_t>(address);
+            if (number >= MaxRegions || offset > regions_[number].readable) return 0;
+            return regions_[number].readable - offset;
+        } else {
+            for (const auto& r : regions_) {
+                const auto offset = address - reinterpret_cast<std::uintptr_t>(r.base);
+                if (offset < r.readable) return r.readable - static_cast<std::uint32_t>(offset);
+            }
+            return 0;
+        }
+    }
+
     [[nodiscard]] constexpr const region& at(std::uint32_t number) const {
         return regions_[number];
     }
