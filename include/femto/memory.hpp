@@ -36,12 +36,11 @@ template <std::unsigned_integral T>
         std::memcpy(&value, from, sizeof(T));
         return value;
     }
-    T value = 0;
+    std::uint64_t value = 0;
     for (std::size_t i = sizeof(T); i-- > 0;) {
-        value = static_cast<T>((sizeof(T) > 1 ? value << (8 % (8 * sizeof(T))) : 0) |
-                               std::to_integer<unsigned>(from[i]));
+        value = value << 8 | std::to_integer<std::uint64_t>(from[i]);
     }
-    return value;
+    return static_cast<T>(value);
 }
 
 /// Little-endian store of a guest value, at any alignment.

@@ -1,0 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <femto/version.hpp>
+#include <femto/vm.hpp>

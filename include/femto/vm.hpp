@@ -1,0 +1,142 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <femto/interpreter.hpp>
+
+#include <algorithm>
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <span>
+
+namespace femto {
+
+/// What a machine is made of; a value, so that two machines of one firmware can differ.
+struct config {
+    femto::address_space address_space = address_space::segmented;
+    femto::dispatch dispatch = dispatch::threaded;
+    group allowed = groups::all;
+    std::uint32_t max_instructions = 4096;  ///< slots of text
+    std::uint16_t stack_size = 512;         ///< bytes
+    std::uint8_t max_call_depth = 4;        ///< nested local calls; 40 bytes of RAM each
+    std::uint8_t max_regions = 8;           ///< five are fixed; 12 bytes each on a 32-bit core
+};
+
+[[nodiscard]] constexpr rules rules_of(const config& c) {
+    return {c.allowed, c.max_instructions, c.stack_size, c.max_call_depth};
+}
+
+/// A machine that verifies and runs programs: registers, stack and regions, 512 + 300 bytes as
+/// configured by default, all inside the object. Not copyable, since the guest's regions point into
+/// it. Owned by one thread or ISR at a time; two machines never share state.
+template <config Config = config{}, class Helpers = helper_set<>>
+class vm {
+    static_assert(Config.stack_size % 8 == 0, "femto: stack_size is a multiple of 8");
+
+public:
+    using verified = verified_program<rules_of(Config), Helpers>;
+    using memory_type = guest_memory<Config.address_space, Config.max_regions>;
+
+    constexpr vm() = default;
+    vm(const vm&) = delete;
+    vm& operator=(const vm&) = delete;
+
+    /// See `femto::verify`. Needs no machine.
+    [[nodiscard]] static constexpr result<verified> verify(
+        const program& p, std::span<std::uint8_t> scratch,
+        std::uint64_t granted = ~std::uint64_t{0}) {
+        return femto::verify<rules_of(Config), Helpers>(p, scratch, granted);
+    }
+
+    /// Grants memory to the guest beside its stack, context and data; see `guest_memory::map`.
+    [[nodiscard]] constexpr result<std::uint64_t> map(std::span<std::byte> bytes, permission p) {
+        return memory_.map(bytes, p);
+    }
+    [[nodiscard]] constexpr result<std::uint64_t> map(std::span<const std::byte> bytes) {
+        return memory_.map(bytes);
+    }
+    constexpr void unmap(std::uint64_t address) { memory_.unmap(address); }
+
+    /// Makes `host` what helpers get from `caller::host<T>()`.
+    template <class T>
+    constexpr void set_host(T& host) {
+        host_ = &host;
+        host_type_ = &caller::type_of<T>;
+    }
+
+    /// Runs `p` from `at` with r1 = address of `context`, r2 = its length, r10 = the end of the
+    /// stack, and at most about `fuel` instructions (at most 2^31 - 1); see `interpret`.
+    /// The stack is zeroed when another program ran before, so that it leaks nothing.
+    [[nodiscard]] constexpr result<std::uint64_t> run(const verified& p, entry_point at,
+                                                      std::span<std::byte> context,
+                                                      std::uint32_t fuel) {
+        memory_.set(region_number::context, context, permission::read_write);
+        return start(p, at, static_cast<std::uint32_t>(context.size()), fuel);
+    }
+    /// The same with a context that the guest may only read.
+    [[nodiscard]] constexpr result<std::uint64_t> run(const verified& p, entry_point at,
+                                                      std::span<const std::byte> context,
+                                                      std::uint32_t fuel) {
+        memory_.set(region_number::context, context);
+        return start(p, at, static_cast<std::uint32_t>(context.size()), fuel);
+    }
+
+    /// Goes on with a run that was suspended or ran out of fuel; what it overdrew is taken from
+    /// `fuel`. The program must be the one of `run`. Errors: not_resumable.
+    [[nodiscard]] constexpr result<std::uint64_t> resume(const verified& p, std::uint32_t fuel) {
+        if (running_ != p.source().text.data() ||
+            (machine_.state != errc::suspended && machine_.state != errc::out_of_fuel)) {
+            return fail(errc::not_resumable);
+        }
+        const std::int32_t debt = machine_.fuel < 0 ? machine_.fuel : 0;
+        return go(p, fuel, debt);
+    }
+
+    /// Instructions that the last `run` or `resume` executed (and helpers charged).
+    [[nodiscard]] constexpr std::uint32_t executed() const {
+        return static_cast<std::uint32_t>(granted_fuel_ - std::int64_t{machine_.fuel});
+    }
+    [[nodiscard]] constexpr const memory_type& memory() const { return memory_; }
+    [[nodiscard]] constexpr const machine<Config.max_call_depth>& state() const {
+        return machine_;
+    }
+
+private:
+    constexpr result<std::uint64_t> start(const verified& p, entry_point at, std::uint32_t length,
+                                          std::uint32_t fuel) {
+        if (running_ != p.source().text.data()) {
+            stack_.fill(std::byte{0});
+            running_ = p.source().text.data();
+        }
+        memory_.set(region_number::stack, stack_, permission::read_write);
+        memory_.set(region_number::rodata, p.source().rodata);
+        memory_.set(region_number::data, p.source().data, permission::read_write);
+        machine_.r.fill(0);
+        machine_.r[1] = memory_.address_of(region_number::context);
+        machine_.r[2] = length;
+        machine_.r[10] = memory_.address_of(region_number::stack) + Config.stack_size;
+        machine_.pc = at.pc();
+        machine_.depth = 0;
+        return go(p, fuel, 0);
+    }
+
+    constexpr result<std::uint64_t> go(const verified& p, std::uint32_t fuel, std::int32_t debt) {
+        granted_fuel_ = static_cast<std::int32_t>(std::min<std::uint32_t>(fuel, 0x7fffffff)) + debt;
+        machine_.fuel = granted_fuel_;
+        if (granted_fuel_ <= 0) {
+            machine_.state = errc::out_of_fuel;
+            return fail(errc::out_of_fuel, machine_.pc);
+        }
+        return interpret<Config.dispatch>(p, machine_, memory_, host_, host_type_);
+    }
+
+    machine<Config.max_call_depth> machine_{};
+    memory_type memory_{};
+    std::array<std::byte, Config.stack_size> stack_{};
+    const instruction* running_ = nullptr;  ///< whose bytes lie in the stack
+    void* host_ = nullptr;
+    const void* host_type_ = nullptr;
+    std::int32_t granted_fuel_ = 0;
+};
+
+}  // namespace femto

@@ -1,0 +1,101 @@
+// SPDX-License-Identifier: Apache-2.0
+// Each refusal of the verifier, with its code and place.
+#include "catch.hpp"
+
+#include <femto/vm.hpp>
+
+#include <array>
+#include <vector>
+
+using namespace femto;
+
+namespace {
+
+constexpr std::uint8_t mov_imm = 0xb7;
+constexpr std::uint8_t mov_reg = 0xbf;
+constexpr std::uint8_t exit_opcode = 0x95;
+constexpr std::uint8_t call_opcode = 0x85;
+constexpr std::uint8_t lddw = 0x18;
+constexpr std::uint8_t ja = 0x05;
+
+instruction op(std::uint8_t opcode, unsigned dst = 0, unsigned src = 0, std::int32_t offset = 0,
+               std::int32_t imm = 0) {
+    return instruction::make(opcode, dst, src, offset, imm);
+}
+
+std::uint32_t answer() { return 42; }
+using helpers = helper_set<helper<7, "answer", &answer>>;
+
+template <config Config = config{}>
+error refusal(const std::vector<instruction>& text, std::uint64_t granted = ~std::uint64_t{0}) {
+    std::vector<std::uint8_t> scratch(text.size());
+    const auto verified = vm<Config, helpers>::verify({text, {}, {}, {}}, scratch, granted);
+    return verified.has_value() ? error{} : verified.error();
+}
+
+}  // namespace
+
+TEST_CASE("verifier: a program that keeps the rules is accepted") {
+    CHECK(refusal({op(mov_imm), op(exit_opcode)}) == error{});
+    CHECK(refusal({op(call_opcode, 0, 0, 0, 7), op(exit_opcode)}) == error{});
+    CHECK(refusal({op(mov_imm), op(ja, 0, 0, -2), op(exit_opcode)}) == error{});  // to slot 0
+}
+
+TEST_CASE("verifier: length") {
+    CHECK(refusal({}) == error{errc::illegal_length, 0, 0});
+    constexpr config small{.max_instructions = 1};
+    CHECK(refusal<small>({op(mov_imm), op(exit_opcode)}) == error{errc::illegal_length, 0, 2});
+}
+
+TEST_CASE("verifier: opcodes") {
+    CHECK(refusal({op(mov_imm), op(0xff), op(exit_opcode)}) ==
+          error{errc::illegal_instruction, 1, 0xff});
+    CHECK(refusal({op(0x20), op(exit_opcode)}) == error{errc::unsupported_instruction, 0, 0x20});
+    constexpr config base{.allowed = groups::base};
+    CHECK(refusal<base>({op(0x27, 1, 0, 0, 3), op(exit_opcode)}) ==
+          error{errc::unsupported_group, 0, 0x27});
+}
+
+TEST_CASE("verifier: fields and registers") {
+    CHECK(refusal({op(mov_imm, 0, 1), op(exit_opcode)}) == error{errc::nonzero_field, 0, 0});
+    CHECK(refusal({op(mov_reg, 0, 1, 0, 1), op(exit_opcode)}) == error{errc::nonzero_field, 0, 0});
+    CHECK(refusal({op(exit_opcode, 0, 0, 1)}) == error{errc::nonzero_field, 0, 0});
+    CHECK(refusal({op(mov_reg, 0, 11), op(exit_opcode)}) ==
+          error{errc::illegal_register, 0, 11});
+    CHECK(refusal({op(mov_imm, 10), op(exit_opcode)}) == error{errc::frame_pointer_write, 0, 0});
+    CHECK(refusal({op(mov_reg, 0, 1, 3), op(exit_opcode)}) ==
+          error{errc::undefined_variant, 0, 3});
+    CHECK(refusal({op(0xdb, 1, 2, 0, 2), op(exit_opcode)}) ==
+          error{errc::undefined_variant, 0, 2});
+}
+
+TEST_CASE("verifier: lddw") {
+    CHECK(refusal({op(lddw)}) == error{errc::incomplete_load, 0, 0});
+    CHECK(refusal({op(lddw), op(exit_opcode)}) == error{errc::incomplete_load, 0, 0});
+    CHECK(refusal({op(ja, 0, 0, 1), op(lddw), op(0), op(exit_opcode)}) ==
+          error{errc::jump_into_load, 0, 2});
+    CHECK(refusal({op(lddw, 0, 1), op(0), op(exit_opcode)}) ==
+          error{errc::unsupported_instruction, 0, 1});
+}
+
+TEST_CASE("verifier: jumps, ends and calls") {
+    CHECK(refusal({op(ja, 0, 0, 1), op(exit_opcode)}) == error{errc::illegal_jump, 0, 2});
+    CHECK(refusal({op(mov_imm)}) == error{errc::no_return, 0, 0});
+    CHECK(refusal({op(call_opcode, 0, 0, 0, 9), op(exit_opcode)}) ==
+          error{errc::illegal_call, 0, 9});
+    CHECK(refusal({op(call_opcode, 0, 0, 0, 7), op(exit_opcode)}, 0) ==
+          error{errc::illegal_call, 0, 7});
+    CHECK(refusal({op(call_opcode, 0, 1, 0, -1), op(exit_opcode)}) ==
+          error{errc::recursion, 0, 0});
+    constexpr config flat{.max_call_depth = 0};
+    CHECK(refusal<flat>({op(call_opcode, 0, 1, 0, 1), op(exit_opcode), op(exit_opcode)}) ==
+          error{errc::call_too_deep, 0, 2});
+}
+
+TEST_CASE("verifier: stack") {
+    CHECK(refusal({op(0x7b, 10, 1, -4), op(exit_opcode)}).code == errc::illegal_stack_access);
+    CHECK(refusal({op(0x79, 1, 10, 0), op(exit_opcode)}).code == errc::illegal_stack_access);
+    CHECK(refusal({op(0x79, 1, 10, -520), op(exit_opcode)}).code == errc::illegal_stack_access);
+    CHECK(refusal({op(0x7b, 10, 1, -512), op(call_opcode, 0, 1, 0, 1), op(exit_opcode),
+                   op(exit_opcode)}) == error{errc::stack_too_small, 0, 1024});
+}
