@@ -43,9 +43,17 @@ struct machine {
 
 namespace detail {
 
-/// One run: the machine's position in locals, so that they live in registers of the host.
+/// Where a run is. A local of the dispatcher whose address never leaves inlined code, so that its
+/// members live in registers of the host; `machine` has them between stretches.
 /// Fuel is charged where control is transferred, for the instructions since the last transfer:
 /// `origin` is where the current stretch began (moved by one for the second slot of each lddw).
+struct position {
+    const instruction* pc;
+    const instruction* origin;
+    std::int32_t fuel;
+};
+
+/// One run: decodes and executes.
 template <rules Rules, class Helpers, class Memory>
 class execution {
 public:
@@ -54,47 +62,45 @@ public:
     constexpr execution(const verified_program<Rules, Helpers>& p, machine_type& m,
                         const Memory& memory, void* host, const void* host_type)
         : program_{p}, machine_{m}, memory_{memory}, host_{host}, host_type_{host_type},
-          text_{p.source().text.data()}, pc_{text_ + m.pc}, origin_{pc_}, fuel_{m.fuel} {}
+          text_{p.source().text.data()} {}
 
-    constexpr errc compact() {
+    constexpr void compact() {
+        position at = load_position();
         while (true) {
-            const instruction i = *pc_++;
-            if (!step(i, i.opcode())) return stop_;
+            const instruction i = *at.pc++;
+            if (!step(at, i, i.opcode())) break;
         }
+        save(at);
     }
 
 #if defined(__GNUC__)
-    errc threaded();
+    void threaded();
 #else
-    errc threaded() { return compact(); }
+    void threaded() { compact(); }
 #endif
 
-    /// Writes the position back; the address that belongs to a fault.
-    constexpr std::uint64_t finish() {
-        machine_.pc = static_cast<std::uint32_t>(pc_ - text_);
-        machine_.fuel = fuel_;
-        machine_.state = stop_;
-        return address_;
-    }
+    /// The guest address that belongs to the fault in `machine::state`.
+    [[nodiscard]] constexpr std::uint64_t address() const { return address_; }
 
-    /// Executes `i`, whose opcode is `opcode`, with `pc_` already behind it. False if the run stops.
-    FEMTO_ALWAYS_INLINE constexpr bool step(instruction i, std::uint8_t opcode) {
+    /// Executes `i`, whose opcode is `opcode`, with `at.pc` already behind it. False if the run
+    /// stops; then `machine::state` says why.
+    FEMTO_ALWAYS_INLINE constexpr bool step(position& at, instruction i, std::uint8_t opcode) {
         switch (class_of(opcode)) {
             case instruction_class::alu: return arithmetic<std::uint32_t>(i, opcode);
             case instruction_class::alu64: return arithmetic<std::uint64_t>(i, opcode);
             case instruction_class::jmp:
                 switch (opcode & 0xf0) {
-                    case 0x80: return call(i, (opcode & 8) != 0);
-                    case 0x90: return exit();
-                    default: return branch<std::uint64_t>(i, opcode);
+                    case 0x80: return call(at, i, (opcode & 8) != 0);
+                    case 0x90: return exit(at);
+                    default: return branch<std::uint64_t>(at, i, opcode);
                 }
-            case instruction_class::jmp32: return branch<std::uint32_t>(i, opcode);
-            case instruction_class::ld: return load_imm64(i);
-            case instruction_class::ldx: return load(i, opcode);
-            case instruction_class::st: return store(i, opcode, immediate(i));
+            case instruction_class::jmp32: return branch<std::uint32_t>(at, i, opcode);
+            case instruction_class::ld: return load_imm64(at, i);
+            case instruction_class::ldx: return load(at, i, opcode);
+            case instruction_class::st: return store(at, i, opcode, immediate(i));
             default:
-                if ((opcode & 0xe0) == 0xc0) return atomic(i, opcode);
-                return store(i, opcode, reg(i.src()));
+                if ((opcode & 0xe0) == 0xc0) return atomic(at, i, opcode);
+                return store(at, i, opcode, reg(i.src()));
         }
     }
 
@@ -106,25 +112,39 @@ private:
     FEMTO_ALWAYS_INLINE static constexpr std::uint64_t immediate(instruction i) {
         return static_cast<std::uint64_t>(std::int64_t{i.imm()});
     }
-    constexpr bool fail(errc code, std::uint64_t address = 0) {
-        stop_ = code;
+    FEMTO_ALWAYS_INLINE constexpr position load_position() const {
+        const instruction* pc = text_ + machine_.pc;
+        return {pc, pc, machine_.fuel};
+    }
+    FEMTO_ALWAYS_INLINE constexpr void save(const position& at) {
+        machine_.pc = static_cast<std::uint32_t>(at.pc - text_);
+        machine_.fuel = at.fuel;
+    }
+    constexpr void stop(errc code, std::uint64_t address) {
+        machine_.state = code;
         address_ = address;
-        charge();
-        --pc_;  // faults are reported at the instruction, not behind it
+    }
+    FEMTO_ALWAYS_INLINE constexpr bool fail(position& at, errc code, std::uint64_t address = 0) {
+        charge(at);
+        --at.pc;  // faults are reported at the instruction, not behind it
+        stop(code, address);
         return false;
     }
-    FEMTO_ALWAYS_INLINE constexpr void charge() {
-        fuel_ -= static_cast<std::int32_t>(pc_ - origin_);
-        origin_ = pc_;
+    FEMTO_ALWAYS_INLINE static constexpr void charge(position& at) {
+        at.fuel -= static_cast<std::int32_t>(at.pc - at.origin);
+        at.origin = at.pc;
     }
-    /// Goes to `pc_ + distance`, proved to be an instruction of this function (proof 3).
-    FEMTO_ALWAYS_INLINE constexpr bool transfer(std::int32_t distance) {
-        charge();
-        pc_ += distance;
-        origin_ = pc_;
-        if (fuel_ > 0) return true;
-        stop_ = errc::out_of_fuel;
+    FEMTO_ALWAYS_INLINE constexpr bool has_fuel(const position& at) {
+        if (at.fuel > 0) return true;
+        machine_.state = errc::out_of_fuel;
         return false;
+    }
+    /// Goes to `at.pc + distance`, proved to be an instruction of this function (proof 3).
+    FEMTO_ALWAYS_INLINE constexpr bool transfer(position& at, std::int32_t distance) {
+        charge(at);
+        at.pc += distance;
+        at.origin = at.pc;
+        return has_fuel(at);
     }
 
     /// The operation of bits 4 to 7 of an ALU opcode, told from the offset where they are shared.
@@ -160,30 +180,30 @@ private:
     }
 
     template <class T>
-    FEMTO_ALWAYS_INLINE constexpr bool branch(instruction i, std::uint8_t opcode) {
+    FEMTO_ALWAYS_INLINE constexpr bool branch(position& at, instruction i, std::uint8_t opcode) {
         using enum operation;
         constexpr std::array<operation, 16> names{ja,   jeq,  jgt, jge, jset, jne,  jsgt, jsge,
                                                   call_, exit_, jlt, jle, jslt, jsle, ja,   ja};
         if ((opcode & 0xf0) == 0) {
-            return transfer(sizeof(T) == 8 ? i.offset() : i.imm());
+            return transfer(at, sizeof(T) == 8 ? i.offset() : i.imm());
         }
         const std::uint64_t operand = (opcode & 8) != 0 ? reg(i.src()) : immediate(i);
         if (!semantics::compare<T>(names[opcode >> 4], static_cast<T>(reg(i.dst())),
                                    static_cast<T>(operand))) {
             return true;
         }
-        return transfer(i.offset());
+        return transfer(at, i.offset());
     }
     static constexpr operation call_ = operation::call;
     static constexpr operation exit_ = operation::exit;
 
-    FEMTO_ALWAYS_INLINE constexpr bool load_imm64(instruction i) {
-        const instruction next = *pc_++;
-        ++origin_;  // two slots, one instruction
+    FEMTO_ALWAYS_INLINE constexpr bool load_imm64(position& at, instruction i) {
+        const instruction next = *at.pc++;
+        ++at.origin;  // two slots, one instruction
         const auto high = static_cast<std::uint32_t>(next.imm());
         std::uint64_t value = static_cast<std::uint32_t>(i.imm()) | std::uint64_t{high} << 32;
         if (i.src() == 4) {
-            value = code_address(static_cast<std::uint32_t>(pc_ - 1 - text_ + i.imm()));
+            value = code_address(static_cast<std::uint32_t>(at.pc - 1 - text_ + i.imm()));
         } else if (i.src() != 0) {
             const auto number = static_cast<std::uint32_t>(i.imm());
             value = memory_.address_of(region_number::rodata + number) + high;
@@ -192,88 +212,92 @@ private:
         return true;
     }
 
-    FEMTO_ALWAYS_INLINE constexpr bool load(instruction i, std::uint8_t opcode) {
+    FEMTO_ALWAYS_INLINE constexpr bool load(position& at, instruction i, std::uint8_t opcode) {
         const std::uint64_t address = reg(i.src()) + immediate_offset(i);
         const std::uint32_t width = access_width(opcode);
-        const std::byte* at = memory_.template find<false>(address, width);
-        if (at == nullptr) return fail(errc::illegal_memory, address);
+        const std::byte* from = memory_.template find<false>(address, width);
+        if (from == nullptr) return fail(at, errc::illegal_memory, address);
         std::uint64_t value = 0;
         switch (width) {
-            case 1: value = load_little<std::uint8_t>(at); break;
-            case 2: value = load_little<std::uint16_t>(at); break;
-            case 4: value = load_little<std::uint32_t>(at); break;
-            default: value = load_little<std::uint64_t>(at); break;
+            case 1: value = load_little<std::uint8_t>(from); break;
+            case 2: value = load_little<std::uint16_t>(from); break;
+            case 4: value = load_little<std::uint32_t>(from); break;
+            default: value = load_little<std::uint64_t>(from); break;
         }
         if ((opcode & 0xe0) == 0x80) value = semantics::sign_extend(value, width * 8);
         reg(i.dst()) = value;
         return true;
     }
 
-    FEMTO_ALWAYS_INLINE constexpr bool store(instruction i, std::uint8_t opcode,
-                                             std::uint64_t value) {
+    FEMTO_ALWAYS_INLINE constexpr bool store(position& at, instruction i,
+                                             std::uint8_t opcode, std::uint64_t value) {
         const std::uint32_t width = access_width(opcode);
-        std::byte* at = writable(reg(i.dst()) + immediate_offset(i), width);
-        if (at == nullptr) return false;
-        put(at, width, value);
+        std::byte* to = writable(at, reg(i.dst()) + immediate_offset(i), width);
+        if (to == nullptr) return false;
+        put(to, width, value);
         return true;
     }
 
     FEMTO_ALWAYS_INLINE static constexpr std::uint64_t immediate_offset(instruction i) {
         return static_cast<std::uint64_t>(std::int64_t{i.offset()});
     }
-    FEMTO_ALWAYS_INLINE static constexpr void put(std::byte* at, std::uint32_t width,
+    FEMTO_ALWAYS_INLINE static constexpr void put(std::byte* to, std::uint32_t width,
                                                   std::uint64_t value) {
         switch (width) {
-            case 1: store_little(at, static_cast<std::uint8_t>(value)); break;
-            case 2: store_little(at, static_cast<std::uint16_t>(value)); break;
-            case 4: store_little(at, static_cast<std::uint32_t>(value)); break;
-            default: store_little(at, value); break;
+            case 1: store_little(to, static_cast<std::uint8_t>(value)); break;
+            case 2: store_little(to, static_cast<std::uint16_t>(value)); break;
+            case 4: store_little(to, static_cast<std::uint32_t>(value)); break;
+            default: store_little(to, value); break;
         }
     }
     /// A place to write to, or the fault that says why there is none.
-    FEMTO_ALWAYS_INLINE constexpr std::byte* writable(std::uint64_t address, std::uint32_t width) {
-        std::byte* at = memory_.template find<true>(address, width);
-        if (at == nullptr) {
+    FEMTO_ALWAYS_INLINE constexpr std::byte* writable(position& at, std::uint64_t address,
+                                                      std::uint32_t width) {
+        std::byte* to = memory_.template find<true>(address, width);
+        if (to == nullptr) {
             const bool exists = memory_.template find<false>(address, width) != nullptr;
-            fail(exists ? errc::illegal_write : errc::illegal_memory, address);
+            fail(at, exists ? errc::illegal_write : errc::illegal_memory, address);
         }
-        return at;
+        return to;
     }
 
     /// RFC 9669, section 5.3. Atomic towards other guests' runs on the same core only: a run is not
     /// interrupted between the read and the write by another run of the same machine.
-    constexpr bool atomic(instruction i, std::uint8_t opcode) {
+    FEMTO_ALWAYS_INLINE constexpr bool atomic(position& at, instruction i, std::uint8_t opcode) {
         const std::uint32_t width = access_width(opcode);
         const std::uint64_t address = reg(i.dst()) + immediate_offset(i);
-        std::byte* at = writable(address, width);
-        if (at == nullptr) return false;
+        std::byte* to = writable(at, address, width);
+        if (to == nullptr) return false;
         if (memory_.template find<false>(address, width) == nullptr) {
-            return fail(errc::illegal_memory, address);  // write-only
+            return fail(at, errc::illegal_memory, address);  // write-only
         }
-        const std::uint64_t old = width == 4 ? load_little<std::uint32_t>(at)
-                                             : load_little<std::uint64_t>(at);
+        exchange(i, to, width);
+        return true;
+    }
+    constexpr void exchange(instruction i, std::byte* to, std::uint32_t width) {
+        const std::uint64_t old = width == 4 ? load_little<std::uint32_t>(to)
+                                             : load_little<std::uint64_t>(to);
         const auto imm = static_cast<std::uint32_t>(i.imm());
         std::uint64_t& source = reg(i.src());
         if (imm == 0xf1) {
             const std::uint64_t expected =
                 width == 4 ? semantics::zero_extend(reg(0), 32) : reg(0);
-            if (old == expected) put(at, width, source);
+            if (old == expected) put(to, width, source);
             reg(0) = old;
-            return true;
+            return;
         }
         const std::uint64_t value =
             imm == 0xe1 ? source
                         : semantics::alu<std::uint64_t>(
                               alu_operation(static_cast<std::uint8_t>(imm & 0xf0), 0), old, source);
-        put(at, width, value);
+        put(to, width, value);
         if ((imm & 1) != 0) source = old;
-        return true;
     }
 
-    constexpr bool call(instruction i, bool by_register) {
+    FEMTO_ALWAYS_INLINE constexpr bool call(position& at, instruction i, bool by_register) {
         if (!by_register) {
-            if (i.src() == 0) return call_helper(static_cast<std::uint32_t>(i.imm()));
-            return call_local(static_cast<std::uint32_t>(pc_ - text_ + i.imm()));
+            if (i.src() == 0) return call_helper(at, static_cast<std::uint32_t>(i.imm()));
+            return call_local(at, static_cast<std::uint32_t>(at.pc - text_ + i.imm()));
         }
         if constexpr (contains(Rules.allowed, group::callx)) {
             // One of the two is 0: the register lies in the one or the other.
@@ -281,70 +305,73 @@ private:
             if ((to >> 32) == region_number::code) {
                 const auto offset = static_cast<std::uint32_t>(to);
                 if (offset % 8 != 0 || !program_.is_function(offset / 8)) {
-                    return fail(errc::illegal_call, to);
+                    return fail(at, errc::illegal_call, to);
                 }
-                return call_local(offset / 8);
+                return call_local(at, offset / 8);
             }
             if (to <= 0xffffffff) {
                 const auto id = static_cast<std::uint32_t>(to);
-                if ((Helpers::bit_of(id) & program_.granted()) != 0) return call_helper(id);
+                if ((Helpers::bit_of(id) & program_.granted()) != 0) return call_helper(at, id);
             }
-            return fail(errc::illegal_call, to);
+            return fail(at, errc::illegal_call, to);
         }
         return true;
     }
 
     /// `pc` is the start of a function (proof 4, or the check in `call`).
-    constexpr bool call_local(std::uint32_t pc) {
+    FEMTO_ALWAYS_INLINE constexpr bool call_local(position& at, std::uint32_t pc) {
         if constexpr (Rules.max_call_depth == 0) {
-            return fail(errc::call_too_deep);  // only callx gets here (proof 7)
+            return fail(at, errc::call_too_deep);  // only callx gets here (proof 7)
         } else {
             const std::uint32_t used = (machine_.depth + 2u) * program_.frame_size();
             if (machine_.depth >= Rules.max_call_depth || used > Rules.stack_size) {
-                return fail(errc::call_too_deep);
+                return fail(at, errc::call_too_deep);
             }
             auto& frame = machine_.frames[machine_.depth++];
             for (std::uint32_t n = 0; n < 4; ++n) frame.saved[n] = reg(6 + n);
-            frame.return_pc = static_cast<std::uint32_t>(pc_ - text_);
+            frame.return_pc = static_cast<std::uint32_t>(at.pc - text_);
             reg(10) -= program_.frame_size();
-            return transfer(static_cast<std::int32_t>(pc) -
-                            static_cast<std::int32_t>(pc_ - text_));
+            return transfer(at, static_cast<std::int32_t>(pc) -
+                            static_cast<std::int32_t>(at.pc - text_));
         }
     }
 
-    constexpr bool exit() {
+    FEMTO_ALWAYS_INLINE constexpr bool exit(position& at) {
         if constexpr (Rules.max_call_depth != 0) {
             if (machine_.depth != 0) {
                 const auto& frame = machine_.frames[--machine_.depth];
                 for (std::uint32_t n = 0; n < 4; ++n) reg(6 + n) = frame.saved[n];
                 reg(10) += program_.frame_size();
-                return transfer(static_cast<std::int32_t>(frame.return_pc) -
-                                static_cast<std::int32_t>(pc_ - text_));
+                return transfer(at, static_cast<std::int32_t>(frame.return_pc) -
+                                static_cast<std::int32_t>(at.pc - text_));
             }
         }
-        charge();
-        stop_ = errc::ok;
+        charge(at);
+        machine_.state = errc::ok;
         return false;
     }
 
-    constexpr bool call_helper(std::uint32_t id) {
-        charge();
-        caller from{fuel_, host_, host_type_};
+    FEMTO_ALWAYS_INLINE constexpr bool call_helper(position& at, std::uint32_t id) {
+        charge(at);
+        save(at);
+        const bool goes_on = helper_called(id);
+        at = load_position();
+        return goes_on;
+    }
+    constexpr bool helper_called(std::uint32_t id) {
+        caller from{machine_.fuel, host_, host_type_};
         std::uint64_t address = 0;
-        const errc code = Helpers::call(id, from, machine_.r.data(), memory_, address);
-        fuel_ = from.fuel();
-        if (code != errc::ok) return fail(code, address);
-        if (from.finished()) {
-            stop_ = errc::ok;
-            return false;
+        errc code = Helpers::call(id, from, machine_.r.data(), memory_, address);
+        machine_.fuel = from.fuel();
+        if (code == errc::ok && !from.finished()) {
+            code = from.request();
+            address = from.address();
+            if (code == errc::ok && machine_.fuel > 0) return true;
+            if (code == errc::ok) code = errc::out_of_fuel;
         }
-        if (from.request() == errc::suspended) {
-            stop_ = errc::suspended;
-            return false;
-        }
-        if (from.request() != errc::ok) return fail(from.request(), from.address());
-        if (fuel_ > 0) return true;
-        stop_ = errc::out_of_fuel;
+        stop(code, address);
+        // A fault is reported at the call; a run that can be resumed goes on behind it.
+        if (code != errc::ok && code != errc::suspended && code != errc::out_of_fuel) --machine_.pc;
         return false;
     }
 
@@ -354,10 +381,6 @@ private:
     void* host_;
     const void* host_type_;
     const instruction* text_;
-    const instruction* pc_;
-    const instruction* origin_;
-    std::int32_t fuel_;
-    errc stop_ = errc::ok;
     std::uint64_t address_ = 0;
 };
 
@@ -376,28 +399,24 @@ private:
 /// Computed goto (GNU C): a copy of the jump at the end of each body, so that no body returns to a
 /// common place. Bodies of opcodes that verification refuses are left out (proof 1).
 template <rules Rules, class Helpers, class Memory>
-errc execution<Rules, Helpers, Memory>::threaded() {
+void execution<Rules, Helpers, Memory>::threaded() {
 #define FEMTO_LABEL(high, low) &&opcode_##high##low,
     static const void* const table[256] = {FEMTO_256(FEMTO_LABEL)};
 #undef FEMTO_LABEL
-    execution self = *this;  // a copy whose address stays here: its members can be registers
-    instruction i = *self.pc_++;
+    position at = load_position();
+    instruction i = *at.pc++;
     goto* table[i.opcode()];
-#define FEMTO_BODY(high, low)                                                \
-    opcode_##high##low : if constexpr (opcodes<Rules.allowed>[0x##high##low].refusal == errc::ok) { \
-        if (!self.step(i, 0x##high##low)) goto stopped;                      \
-        i = *self.pc_++;                                                     \
-        goto* table[i.opcode()];                         \
+#define FEMTO_BODY(high, low)                                                              \
+    opcode_##high##low : if constexpr (opcodes<Rules.allowed>[0x##high##low].refusal ==    \
+                                       errc::ok) {                                         \
+        if (!step(at, i, 0x##high##low)) goto stopped;                                     \
+        i = *at.pc++;                                                                      \
+        goto* table[i.opcode()];                                                           \
     }
     FEMTO_256(FEMTO_BODY)
 #undef FEMTO_BODY
 stopped:
-    pc_ = self.pc_;
-    origin_ = self.origin_;
-    fuel_ = self.fuel_;
-    stop_ = self.stop_;
-    address_ = self.address_;
-    return stop_;
+    save(at);
 }
 #undef FEMTO_256
 #undef FEMTO_16
@@ -422,8 +441,7 @@ template <dispatch Dispatch, rules Rules, class Helpers, class Memory>
     } else {
         run.threaded();
     }
-    const std::uint64_t address = run.finish();
-    if (m.state != errc::ok) return fail(m.state, m.pc, address);
+    if (m.state != errc::ok) return fail(m.state, m.pc, run.address());
     return m.r[0];
 }
 
