@@ -13,8 +13,10 @@
 
 #if defined(__GNUC__)
 #define FEMTO_ALWAYS_INLINE [[gnu::always_inline]] inline
+#define FEMTO_COLD [[gnu::noinline]]
 #else
 #define FEMTO_ALWAYS_INLINE inline
+#define FEMTO_COLD
 #endif
 
 namespace femto {
@@ -74,7 +76,7 @@ public:
     }
 
 #if defined(__GNUC__)
-    void threaded();
+    [[gnu::flatten]] void threaded();
 #else
     void threaded() { compact(); }
 #endif
@@ -120,7 +122,7 @@ private:
         machine_.pc = static_cast<std::uint32_t>(at.pc - text_);
         machine_.fuel = at.fuel;
     }
-    constexpr void stop(errc code, std::uint64_t address) {
+    FEMTO_COLD constexpr void stop(errc code, std::uint64_t address) {
         machine_.state = code;
         address_ = address;
     }
@@ -271,14 +273,13 @@ private:
         if (memory_.template find<false>(address, width) == nullptr) {
             return fail(at, errc::illegal_memory, address);  // write-only
         }
-        exchange(i, to, width);
+        exchange(static_cast<std::uint32_t>(i.imm()), reg(i.src()), to, width);
         return true;
     }
-    constexpr void exchange(instruction i, std::byte* to, std::uint32_t width) {
+    FEMTO_COLD constexpr void exchange(std::uint32_t imm, std::uint64_t& source, std::byte* to,
+                            std::uint32_t width) {
         const std::uint64_t old = width == 4 ? load_little<std::uint32_t>(to)
                                              : load_little<std::uint64_t>(to);
-        const auto imm = static_cast<std::uint32_t>(i.imm());
-        std::uint64_t& source = reg(i.src());
         if (imm == 0xf1) {
             const std::uint64_t expected =
                 width == 4 ? semantics::zero_extend(reg(0), 32) : reg(0);
@@ -358,7 +359,7 @@ private:
         at = load_position();
         return goes_on;
     }
-    constexpr bool helper_called(std::uint32_t id) {
+    FEMTO_COLD constexpr bool helper_called(std::uint32_t id) {
         caller from{machine_.fuel, host_, host_type_};
         std::uint64_t address = 0;
         errc code = Helpers::call(id, from, machine_.r.data(), memory_, address);
@@ -404,14 +405,18 @@ void execution<Rules, Helpers, Memory>::threaded() {
     static const void* const table[256] = {FEMTO_256(FEMTO_LABEL)};
 #undef FEMTO_LABEL
     position at = load_position();
-    instruction i = *at.pc++;
-    goto* table[i.opcode()];
+    // Two words instead of an instruction: GCC would keep a copy of the aggregate on the stack, five
+    // instructions of each dispatch on a Cortex-M4.
+    std::uint32_t fields = at.pc->fields;
+    std::uint32_t immediate = at.pc++->immediate;
+    goto* table[instruction{fields, immediate}.opcode()];
 #define FEMTO_BODY(high, low)                                                              \
     opcode_##high##low : if constexpr (opcodes<Rules.allowed>[0x##high##low].refusal ==    \
                                        errc::ok) {                                         \
-        if (!step(at, i, 0x##high##low)) goto stopped;                                     \
-        i = *at.pc++;                                                                      \
-        goto* table[i.opcode()];                                                           \
+        if (!step(at, {fields, immediate}, 0x##high##low)) goto stopped;                   \
+        fields = at.pc->fields;                                                            \
+        immediate = at.pc++->immediate;                                                    \
+        goto* table[instruction{fields, immediate}.opcode()];                              \
     }
     FEMTO_256(FEMTO_BODY)
 #undef FEMTO_BODY
