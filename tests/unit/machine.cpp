@@ -232,7 +232,7 @@ TEST_CASE("run: what may only be read cannot be written") {
         using machine = vm<decltype(c)::value, helpers>;
         const std::array<std::byte, 8> context{};
         for (const int store : {0x72, 0x6a, 0x62, 0x7a, 0x73, 0x6b, 0x63, 0x7b, 0xdb}) {
-            test::loaded<machine> program{{op(store, 1, 0, 0, 0), op(exit_op)}};
+            test::loaded<machine> program{{op(static_cast<std::uint8_t>(store), 1, 0, 0, 0), op(exit_op)}};
             const auto verified = program.verify();
             REQUIRE(verified.has_value());
             machine m;
