@@ -26,10 +26,8 @@ public:
 
     /// Takes `instructions` from the fuel of the run, for work that the helper did for it.
     constexpr void charge(std::uint32_t instructions) {
-        constexpr std::int32_t lowest = -0x7fffffff;
-        fuel_ = fuel_ < lowest + static_cast<std::int32_t>(instructions & 0x7fffffff)
-                    ? lowest
-                    : fuel_ - static_cast<std::int32_t>(instructions & 0x7fffffff);
+        constexpr std::int64_t lowest = -0x08000000;  // within what the interpreter can count
+        fuel_ = static_cast<std::int32_t>(std::max(fuel_ - std::int64_t{instructions}, lowest));
     }
     /// Instructions left, after this call; negative if overdrawn.
     [[nodiscard]] constexpr std::int32_t fuel() const { return fuel_; }

@@ -26,6 +26,9 @@ enum class group : std::uint8_t {
 constexpr group operator|(group a, group b) {
     return static_cast<group>(static_cast<unsigned>(a) | static_cast<unsigned>(b));
 }
+constexpr group operator&(group a, group b) {
+    return static_cast<group>(static_cast<unsigned>(a) & static_cast<unsigned>(b));
+}
 /// Whether every group of `wanted` is in `allowed`.
 constexpr bool contains(group allowed, group wanted) {
     return (static_cast<unsigned>(wanted) & ~static_cast<unsigned>(allowed)) == 0;
@@ -42,13 +45,24 @@ inline constexpr group all = base | divmul | atomic | group::callx;
 /// Instruction classes, the low three bits of an opcode (RFC 9669, section 3).
 enum class instruction_class : std::uint8_t { ld, ldx, st, stx, alu, jmp, jmp32, alu64 };
 
-/// What an instruction does, apart from widths and operand forms.
+/// What an instruction does, apart from widths and operand forms. Arithmetic and jumps have the codes
+/// of RFC 9669, sections 4.1 and 4.3, so that an opcode's bits 4 to 7 name them: a variant that the
+/// offset selects is 0x10 further, jumps begin at 0x20.
 enum class operation : std::uint8_t {
-    add, sub, mul, div, sdiv, or_, and_, lsh, rsh, neg, mod, smod, xor_, mov, movsx, arsh,
-    le, be, bswap,
-    ja, jeq, jgt, jge, jset, jne, jsgt, jsge, jlt, jle, jslt, jsle, call, exit,
+    add, sub, mul, div, or_, and_, lsh, rsh, neg, mod, xor_, mov, arsh,
+    sdiv = 0x13, smod = 0x19, movsx = 0x1b, le, be, bswap,
+    ja = 0x20, jeq, jgt, jge, jset, jne, jsgt, jsge, call, exit, jlt, jle, jslt, jsle,
     ldx, ldxs, st, stx, xchg, cmpxchg, legacy,
 };
+
+/// The arithmetic operation of an ALU or ALU64 opcode, or of the immediate of an atomic one.
+[[nodiscard]] constexpr operation arithmetic_of(std::uint32_t code, std::int32_t offset = 0) {
+    return static_cast<operation>(((code >> 4) & 15) | (offset != 0 ? 0x10 : 0));
+}
+/// The condition of a JMP or JMP32 opcode.
+[[nodiscard]] constexpr operation condition_of(std::uint32_t opcode) {
+    return static_cast<operation>(0x20 | ((opcode >> 4) & 15));
+}
 
 /// How an instruction uses one of its fields; see opcodes.def.
 enum class use : std::uint8_t { none, read, write, value, jump, selector };

@@ -74,6 +74,27 @@ template <std::unsigned_integral T>
     }
 }
 
+/// `alu` with the width as a value: a 32-bit operation on extended operands has the same low word, so
+/// that a dispatcher needs the 64-bit code only. Which extension matters to division and right shifts.
+[[nodiscard]] constexpr std::uint64_t alu(bool wide, operation op, std::uint64_t a,
+                                          std::uint64_t b) {
+    if (!wide) {
+        const bool shift = op == operation::lsh || op == operation::rsh || op == operation::arsh;
+        const bool zero = op == operation::rsh || op == operation::div || op == operation::mod;
+        a = zero ? static_cast<std::uint32_t>(a) : sign_extend(a, 32);
+        b = shift ? b & 31 : zero ? static_cast<std::uint32_t>(b) : sign_extend(b, 32);
+    }
+    const std::uint64_t value = alu<std::uint64_t>(op, a, b);
+    return wide ? value : static_cast<std::uint32_t>(value);
+}
+
+/// `compare` with the width as a value: sign extension keeps the order of unsigned words, too, and the
+/// bits that two words share.
+[[nodiscard]] constexpr bool compare(bool wide, operation op, std::uint64_t a, std::uint64_t b) {
+    return compare<std::uint64_t>(op, wide ? a : sign_extend(a, 32),
+                                  wide ? b : sign_extend(b, 32));
+}
+
 /// The low `bits` bits (16, 32 or 64) in reverse byte order, zero-extended.
 [[nodiscard]] constexpr std::uint64_t byte_swap(std::uint64_t value, std::uint32_t bits) {
     std::uint64_t swapped = 0;

@@ -65,7 +65,7 @@ public:
     }
 
     /// Runs `p` from `at` with r1 = address of `context`, r2 = its length, r10 = the end of the
-    /// stack, and at most about `fuel` instructions (at most 2^31 - 1); see `interpret`.
+    /// stack, and at most about `fuel` instructions (at most 2^28 - 1); see `interpret`.
     /// The stack is zeroed when another program ran before, so that it leaks nothing.
     [[nodiscard]] constexpr result<std::uint64_t> run(const verified& p, entry_point at,
                                                       std::span<std::byte> context,
@@ -121,7 +121,7 @@ private:
     }
 
     constexpr result<std::uint64_t> go(const verified& p, std::uint32_t fuel, std::int32_t debt) {
-        granted_fuel_ = static_cast<std::int32_t>(std::min<std::uint32_t>(fuel, 0x7fffffff)) + debt;
+        granted_fuel_ = static_cast<std::int32_t>(std::min(fuel, max_fuel)) + debt;
         machine_.fuel = granted_fuel_;
         if (granted_fuel_ <= 0) {
             machine_.state = errc::out_of_fuel;
