@@ -41,6 +41,12 @@ enum class errc : std::int8_t {
     not_resumable = -24,       ///< resume of a run that is neither suspended nor out of fuel
     too_many_regions = -25,    ///< no free region for this mapping
     unknown_function = -26,    ///< no function of that name
+    no_space = -27,            ///< the storage given is too small; address is what is needed, if known
+
+    // The assembler: pc is the line, address the column, both counted from 1.
+    syntax_error = -28,        ///< no instruction looks like this
+    value_out_of_range = -29,  ///< a number does not fit its field
+    undefined_label = -30,     ///< a label that no line defines
 };
 
 /// What went wrong and where. `pc` counts instruction slots (8 bytes) from the start of the text;
