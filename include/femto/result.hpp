@@ -47,6 +47,19 @@ enum class errc : std::int8_t {
     syntax_error = -28,        ///< no instruction looks like this
     value_out_of_range = -29,  ///< a number does not fit its field
     undefined_label = -30,     ///< a label that no line defines
+
+    // The ELF loader; see elf.hpp for what pc and address are.
+    elf_truncated = -40,       ///< a header or section lies outside the file; address is its end
+    elf_not_elf = -41,         ///< no ELF file
+    elf_wrong_kind = -42,      ///< ELF, but no relocatable little-endian 64-bit BPF object
+    elf_bad_section = -43,     ///< section pc has a malformed header, link or size
+    elf_bad_symbol = -44,      ///< symbol pc lies outside its section or has no name
+    elf_bad_relocation = -45,  ///< relocation of section pc at offset address is outside it
+    elf_unsupported_relocation = -46,  ///< section pc has a relocation of type address
+    elf_undefined_symbol = -47,  ///< slot pc (or byte of data) refers to undefined symbol address
+    elf_unknown_helper = -48,  ///< slot pc calls undefined symbol address, which is no known helper
+    elf_unsupported_section = -49,  ///< section pc is of a kind that has no meaning here (maps)
+    elf_too_complex = -50,     ///< more sections than `elf_object::max_sections`
 };
 
 /// What went wrong and where. `pc` counts instruction slots (8 bytes) from the start of the text;

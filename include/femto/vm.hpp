@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <array>
+#include <concepts>
 #include <cstddef>
 #include <cstdint>
 #include <span>
@@ -67,18 +68,25 @@ public:
     /// Runs `p` from `at` with r1 = address of `context`, r2 = its length, r10 = the end of the
     /// stack, and at most about `fuel` instructions (at most 2^28 - 1); see `interpret`.
     /// The stack is zeroed when another program ran before, so that it leaks nothing.
+    /// The guest may write to the context if it is a range of `std::byte`, and only read one of
+    /// `const std::byte`; without one, r1 points to an empty region.
+    template <class Context = std::span<std::byte>>
+        requires std::convertible_to<Context, std::span<const std::byte>>
     [[nodiscard]] constexpr result<std::uint64_t> run(const verified& p, entry_point at,
-                                                      std::span<std::byte> context,
+                                                      const Context& context,
                                                       std::uint32_t fuel) {
-        memory_.set(region_number::context, context, permission::read_write);
-        return start(p, at, static_cast<std::uint32_t>(context.size()), fuel);
+        const std::span<const std::byte> bytes{context};
+        if constexpr (std::convertible_to<Context, std::span<std::byte>>) {
+            memory_.set(region_number::context, std::span<std::byte>{context},
+                        permission::read_write);
+        } else {
+            memory_.set(region_number::context, bytes);
+        }
+        return start(p, at, static_cast<std::uint32_t>(bytes.size()), fuel);
     }
-    /// The same with a context that the guest may only read.
     [[nodiscard]] constexpr result<std::uint64_t> run(const verified& p, entry_point at,
-                                                      std::span<const std::byte> context,
                                                       std::uint32_t fuel) {
-        memory_.set(region_number::context, context);
-        return start(p, at, static_cast<std::uint32_t>(context.size()), fuel);
+        return run(p, at, std::span<std::byte>{}, fuel);
     }
 
     /// Goes on with a run that was suspended or ran out of fuel; what it overdrew is taken from

@@ -1,0 +1,305 @@
+// SPDX-License-Identifier: Apache-2.0
+// Objects are compiled from tests/objects by each BPF compiler that was found; see CMakeLists.txt.
+#include "catch.hpp"
+
+#include <femto/elf.hpp>
+#include <femto/vm.hpp>
+
+#include <cstring>
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+#include <string>
+#include <vector>
+
+using namespace femto;
+
+namespace {
+
+std::uint32_t now_ms() { return 1000; }
+std::uint32_t five(std::uint32_t x) { return x * 100; }
+using helpers = helper_set<helper<0x20, "now_ms", &now_ms>, helper<5, "five", &five>>;
+
+using bytes = std::vector<std::byte>;
+
+bytes read(const std::string& name) {
+    std::ifstream in{std::string{FEMTO_TEST_OBJECTS} + "/" + name, std::ios::binary};
+    REQUIRE(in.good());
+    const std::vector<char> raw{std::istreambuf_iterator<char>{in}, {}};
+    const auto view = std::as_bytes(std::span{raw});
+    return {view.begin(), view.end()};
+}
+std::vector<std::string> objects() {
+    std::vector<std::string> names;
+    for (const auto& f : std::filesystem::directory_iterator{FEMTO_TEST_OBJECTS}) {
+        names.push_back(f.path().filename().string());
+    }
+    return names;
+}
+
+/// Storage of exactly the size that an object asks for.
+struct storage {
+    explicit storage(const elf_requirements& r)
+        : text(r.text), rodata(r.rodata), data(r.data), functions(r.functions) {}
+    [[nodiscard]] elf_storage view() { return {text, rodata, data, functions}; }
+    std::vector<instruction> text;
+    bytes rodata, data;
+    std::vector<function> functions;
+};
+
+template <address_space Space>
+std::uint64_t run(const bytes& file, const char* name) {
+    using machine = vm<config{.address_space = Space}, helpers>;
+    const auto object = elf_object::open(file);
+    REQUIRE(object.has_value());
+    storage s{object->requirements()};
+    const auto p = load_elf(*object, s.view(), Space, helper_names<helpers>{});
+    REQUIRE(p.has_value());
+    std::vector<std::uint8_t> scratch(p->text.size());
+    const auto verified = machine::verify(*p, scratch);
+    REQUIRE(verified.has_value());
+    machine m;
+    const std::uint64_t context[2]{21, 0};
+    const auto entry = verified->entry(name);
+    REQUIRE(entry.has_value());
+    const auto r = m.run(*verified, *entry, std::as_bytes(std::span{context}), 10000);
+    REQUIRE(r.has_value());
+    return *r;
+}
+
+error open_error(const bytes& file) {
+    const auto object = elf_object::open(file);
+    REQUIRE(!object.has_value());
+    return object.error();
+}
+error load_error(const bytes& file) {
+    const auto object = elf_object::open(file);
+    REQUIRE(object.has_value());
+    storage s{object->requirements()};
+    const auto p = load_elf(*object, s.view(), address_space::segmented, helper_names<helpers>{});
+    REQUIRE(!p.has_value());
+    return p.error();
+}
+
+template <class T>
+void put(bytes& file, std::uint64_t at, T value) {
+    std::memcpy(file.data() + at, &value, sizeof value);
+}
+template <class T>
+T get(const bytes& file, std::uint64_t at) {
+    T value;
+    std::memcpy(&value, file.data() + at, sizeof value);
+    return value;
+}
+/// File offset of the header of the first section of a type (and, for rel, about section `info`).
+std::uint64_t header_of(const bytes& file, std::uint32_t type, std::uint32_t* number = nullptr) {
+    const auto table = get<std::uint64_t>(file, 40);
+    for (std::uint32_t n = 1; n < get<std::uint16_t>(file, 60); ++n) {
+        if (get<std::uint32_t>(file, table + n * 64 + 4) == type) {
+            if (number != nullptr) *number = n;
+            return table + n * 64;
+        }
+    }
+    FAIL("no such section");
+    return 0;
+}
+constexpr std::uint32_t progbits = 1, symtab = 2, rel = 9;
+const char* const sample = "clang-14-v3.everything.o";
+
+}  // namespace
+
+TEST_CASE("elf: objects of every compiler load and run in both address spaces") {
+    unsigned seen = 0;
+    for (const auto& name : objects()) {
+        INFO(name);
+        const bytes file = read(name);
+        const auto check = [&](const char* entry, std::uint64_t expected) {
+            CHECK(run<address_space::segmented>(file, entry) == expected);
+            CHECK(run<address_space::flat>(file, entry) == expected);
+            ++seen;
+        };
+        const bool gcc = name.starts_with("gcc");
+        if (name.find("everything") != name.npos) {
+            check("entry", gcc ? 1163 : 1869);
+            check("with_addend", 15);
+            check("other", 11);
+        } else if (name.find("in_place") != name.npos) {
+            check("entry", 64);
+        } else if (name.find("common") != name.npos) {
+            check("entry", 9);
+        }
+    }
+    CHECK(seen >= 15);
+}
+
+TEST_CASE("elf: the first entry is the global function outside .text") {
+    const bytes file = read(sample);
+    const auto object = elf_object::open(file);
+    REQUIRE(object.has_value());
+    storage s{object->requirements()};
+    const auto p = load_elf(*object, s.view(), address_space::segmented, helper_names<helpers>{});
+    REQUIRE(p.has_value());
+    REQUIRE(p->functions.size() == 5);
+    CHECK(p->functions[0].name == "entry");
+    CHECK(p->functions[4].name == "inner");  // local ones come last
+    const auto at = object->locate(p->functions[0].start + 2);
+    CHECK(at.section_name == "hook/timer");
+    CHECK(at.offset == 16);
+}
+
+TEST_CASE("elf: text that needs no relocation stays in the object") {
+    bytes file = read("clang-14-v3.in_place.o");
+    const auto object = elf_object::open(file);
+    REQUIRE(object.has_value());
+    const auto needs = object->requirements();
+    REQUIRE(needs.text_in_place);
+    CHECK(needs.rodata_in_place);
+    CHECK(needs.data == 0);
+    std::vector<function> functions(needs.functions);
+    const auto p = load_elf(*object, {{}, {}, {}, functions}, address_space::segmented,
+                            helper_names<helpers>{});
+    REQUIRE(p.has_value());
+    CHECK(reinterpret_cast<const std::byte*>(p->text.data()) > file.data());
+    CHECK(reinterpret_cast<const std::byte*>(p->text.data()) < file.data() + file.size());
+}
+
+TEST_CASE("elf: storage that is too small is refused with the size needed") {
+    const bytes file = read(sample);
+    const auto object = elf_object::open(file);
+    const auto needs = object->requirements();
+    for (int which = 0; which < 4; ++which) {
+        elf_requirements less = needs;
+        std::size_t* const sizes[]{&less.text, &less.rodata, &less.data, &less.functions};
+        const std::size_t needed = (*sizes[which])--;
+        storage s{less};
+        const auto p =
+            load_elf(*object, s.view(), address_space::segmented, helper_names<helpers>{});
+        REQUIRE(!p.has_value());
+        CHECK(p.error() == error{errc::no_space, 0, needed});
+    }
+}
+
+TEST_CASE("elf: malformed files are refused with a cause and a place") {
+    const bytes good = read(sample);
+    const auto with = [&](auto change) {
+        bytes file = good;
+        change(file);
+        return file;
+    };
+    CHECK(open_error({}) == error{errc::elf_not_elf, 0, 64});
+    CHECK(open_error(bytes(100)) == error{errc::elf_not_elf, 0, 0});
+    CHECK(open_error({good.begin(), good.begin() + 63}) == error{errc::elf_truncated, 0, 64});
+    CHECK(open_error(with([](bytes& f) { f[4] = std::byte{1}; })).address == 4);    // 32 bits
+    CHECK(open_error(with([](bytes& f) { f[5] = std::byte{2}; })).code ==
+          errc::elf_wrong_kind);                                                    // big-endian
+    CHECK(open_error(with([](bytes& f) { f[16] = std::byte{2}; })).address == 16);  // executable
+    CHECK(open_error(with([](bytes& f) { f[18] = std::byte{62}; })).address == 18); // x86-64
+    CHECK(open_error(with([](bytes& f) { put<std::uint64_t>(f, 40, ~0ull - 5); })).code ==
+          errc::elf_truncated);
+    CHECK(open_error(with([](bytes& f) { put<std::uint16_t>(f, 60, 0xffff); })) ==
+          error{errc::elf_too_complex, 0, 0xffff});
+    CHECK(open_error(with([](bytes& f) { put<std::uint16_t>(f, 62, 0x100); })).code ==
+          errc::elf_bad_section);
+
+    std::uint32_t text = 0, symbols = 0, table = 0;
+    const auto text_at = header_of(good, progbits, &text);
+    const auto symbols_at = header_of(good, symtab, &symbols);
+    const auto rel_at = header_of(good, rel, &table);
+    CHECK(open_error(with([&](bytes& f) { put<std::uint64_t>(f, text_at + 24, ~0ull); })).pc ==
+          text);
+    CHECK(open_error(with([&](bytes& f) { put<std::uint64_t>(f, text_at + 32, 9); })) ==
+          error{errc::elf_bad_section, text, 9});
+    CHECK(open_error(with([&](bytes& f) { put<std::uint64_t>(f, text_at + 48, 3); })) ==
+          error{errc::elf_bad_section, text, 3});
+    CHECK(open_error(with([&](bytes& f) { put<std::uint64_t>(f, symbols_at + 56, 0); })) ==
+          error{errc::elf_bad_section, symbols, 0});
+    CHECK(open_error(with([&](bytes& f) { put<std::uint64_t>(f, rel_at + 56, 24); })) ==
+          error{errc::elf_bad_section, table, 24});
+    const auto first_symbol = get<std::uint64_t>(good, symbols_at + 24);
+    CHECK(open_error(with([&](bytes& f) {
+              put<std::uint16_t>(f, first_symbol + 24 + 6, 1);
+              put<std::uint64_t>(f, first_symbol + 24 + 8, 0x10000);
+          })) == error{errc::elf_bad_symbol, 1, 0x10000});
+
+    const auto first = get<std::uint64_t>(good, rel_at + 24);
+    const auto about = get<std::uint32_t>(good, rel_at + 44);
+    CHECK(load_error(with([&](bytes& f) { put<std::uint64_t>(f, first, 0x7777); })) ==
+          error{errc::elf_bad_relocation, about, 0x7777});
+    CHECK(load_error(with([&](bytes& f) { put<std::uint64_t>(f, first, 4); })) ==
+          error{errc::elf_bad_relocation, about, 4});
+    CHECK(load_error(with([&](bytes& f) { put<std::uint32_t>(f, first + 12, 0xffff); })).code ==
+          errc::elf_bad_relocation);
+    CHECK(load_error(with([&](bytes& f) { put<std::uint32_t>(f, first + 8, 99); })) ==
+          error{errc::elf_unsupported_relocation, about, 99});
+    CHECK(load_error(with([&](bytes& f) { put<std::uint32_t>(f, rel_at + 44, 0xfff); })) ==
+          error{errc::elf_bad_section, table, 0xfff});
+    CHECK(load_error(with([&](bytes& f) { put<std::uint32_t>(f, rel_at + 4, 4); })).code ==
+          errc::elf_bad_section);  // with addends, which BPF objects do not have
+}
+
+TEST_CASE("elf: undefined symbols are named") {
+    const auto name_of = [](const char* file_name, const error& e) {
+        const bytes file = read(file_name);
+        return std::string{elf_object::open(file)->symbol_name(e.address)};
+    };
+    const error data = load_error(read("clang-14-v3.undefined_data.o"));
+    CHECK(data.code == errc::elf_undefined_symbol);
+    CHECK(data.pc == 0);
+    CHECK(name_of("clang-14-v3.undefined_data.o", data) == "nowhere");
+    const error text = load_error(read("clang-14-v3.undefined.o"));
+    CHECK(text.code == errc::elf_undefined_symbol);
+    CHECK(text.pc == 0);
+    const error call = load_error(read("clang-14-v3.undefined_helper.o"));
+    CHECK(call.code == errc::elf_unknown_helper);
+    CHECK(call.pc == 0);
+    CHECK(name_of("clang-14-v3.undefined_helper.o", call) == "no_such_helper");
+}
+
+TEST_CASE("elf: a map is refused by section") {
+    bytes file = read(sample);
+    std::uint32_t number = 0;
+    const auto at = header_of(file, 8, &number);  // .bss; rename it
+    const auto names = get<std::uint64_t>(file, 40) + get<std::uint16_t>(file, 62) * 64;
+    const auto strings = get<std::uint64_t>(file, names + 24);
+    std::memcpy(file.data() + strings + get<std::uint32_t>(file, at), "maps", 5);
+    CHECK(open_error(file) == error{errc::elf_unsupported_section, number, 0});
+}
+
+namespace {
+/// Loads, verifies and runs whatever comes; only sanitizers and the checks inside can fail.
+void try_out(std::span<const std::byte> file) {
+    using machine = vm<config{.dispatch = dispatch::compact}, helpers>;
+    const auto object = elf_object::open(file);
+    if (!object) return;
+    const auto needs = object->requirements();
+    if (needs.text > 100000 || needs.rodata > 100000 || needs.data > 10000000) return;
+    storage s{needs};
+    const auto p = load_elf(*object, s.view(), address_space::segmented, helper_names<helpers>{});
+    if (!p) return;
+    std::vector<std::uint8_t> scratch(p->text.size());
+    const auto verified = machine::verify(*p, scratch);
+    if (!verified) return;
+    machine m;
+    std::byte context[16]{};
+    (void)m.run(*verified, verified->entry(), context, 1000).has_value();
+}
+}  // namespace
+
+TEST_CASE("elf: cut off anywhere, and with any byte changed, an object does no harm") {
+    for (const auto* name : {sample, "gcc.everything.o", "clang-14-v3.common.o"}) {
+        const bytes good = read(name);
+        for (std::size_t size = 0; size < good.size(); ++size) {
+            const bytes cut{good.begin(), good.begin() + static_cast<std::ptrdiff_t>(size)};
+            try_out(cut);
+        }
+        bytes changed = good;
+        for (std::size_t at = 0; at < good.size(); ++at) {
+            for (const int value : {0x00, 0x01, 0x7f, 0x80, 0xff}) {
+                changed[at] = static_cast<std::byte>(value);
+                try_out(changed);
+            }
+            changed[at] = good[at];
+        }
+    }
+    SUCCEED();
+}
