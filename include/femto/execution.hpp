@@ -72,6 +72,11 @@ public:
         run.state.state = errc::out_of_fuel;  // why a run stops that says nothing else
     }
 
+    /// The slot of the next instruction.
+    [[nodiscard]] constexpr std::uint32_t slot() const {
+        return static_cast<std::uint32_t>(pc_ - text());
+    }
+
     /// The first word of the next instruction, with `pc` moved behind it. The second is read by the
     /// handlers that need it: half of them do not.
     FEMTO_ALWAYS_INLINE constexpr instruction fetch() {

@@ -3,6 +3,7 @@
 
 #include <femto/execution.hpp>
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <type_traits>
@@ -17,11 +18,18 @@ enum class dispatch : std::uint8_t {
 
 namespace detail {
 
-/// Decodes at run time: one body for all instructions.
-template <rules Rules, class Helpers, class Memory>
-constexpr void run_compact(run_context<Rules, Helpers, Memory>& run) {
+/// Sees nothing.
+struct no_observer {
+    constexpr void operator()(std::uint32_t, const std::array<std::uint64_t, 11>&) const {}
+};
+
+/// Decodes at run time: one body for all instructions. `observe` gets the slot and the registers
+/// before each.
+template <class Observer, rules Rules, class Helpers, class Memory>
+constexpr void run_compact(run_context<Rules, Helpers, Memory>& run, Observer&& observe) {
     execution<Rules, Helpers, Memory> e{run};
     while (true) {
+        if constexpr (!std::is_same_v<Observer, no_observer>) observe(e.slot(), run.state.r);
         const instruction i = e.fetch();
         if (!e.template step<true>(i, i.opcode())) break;
     }
@@ -76,14 +84,18 @@ stopped:
 /// fuel is used up, so it executes at most one straight stretch more than its fuel; `m.fuel` says
 /// exactly how many instructions were executed. An instruction that faults counts as executed.
 /// Returns r0. Errors: `error.pc` is the instruction, `error.address` the guest address.
-template <dispatch Dispatch, rules Rules, class Helpers, class Memory>
+/// `observe(pc, registers)`, if given, is called before each instruction, and `compact` used.
+template <dispatch Dispatch, rules Rules, class Helpers, class Memory,
+          class Observer = detail::no_observer>
 [[nodiscard]] constexpr result<std::uint64_t> interpret(const verified_program<Rules, Helpers>& p,
                                                         machine<Rules.max_call_depth>& m,
                                                         const Memory& memory, void* host = nullptr,
-                                                        const void* host_type = nullptr) {
+                                                        const void* host_type = nullptr,
+                                                        Observer observe = {}) {
     detail::run_context<Rules, Helpers, Memory> run{p, m, memory, host, host_type};
-    if (std::is_constant_evaluated() || Dispatch == dispatch::compact) {
-        detail::run_compact(run);
+    constexpr bool watched = !std::is_same_v<Observer, detail::no_observer>;
+    if (std::is_constant_evaluated() || Dispatch == dispatch::compact || watched) {
+        detail::run_compact<Observer>(run, static_cast<Observer&&>(observe));
     } else {
         detail::run_threaded(run);
     }

@@ -89,6 +89,19 @@ public:
         return run(p, at, std::span<std::byte>{}, fuel);
     }
 
+    /// Runs like `run` with the compact dispatcher and calls `observe(pc, registers)` before each
+    /// instruction: for tracing on a host.
+    template <class Observer>
+    [[nodiscard]] result<std::uint64_t> trace(const verified& p, entry_point at,
+                                              std::span<std::byte> context, std::uint32_t fuel,
+                                              Observer&& observe) {
+        memory_.set(region_number::context, context, permission::read_write);
+        prepare(p, at, static_cast<std::uint32_t>(context.size()));
+        if (!give(fuel, 0)) return fail(errc::out_of_fuel, machine_.pc);
+        return interpret<Config.dispatch, rules_of(Config), Helpers, memory_type, Observer&>(
+            p, machine_, memory_, host_, host_type_, observe);
+    }
+
     /// Goes on with a run that was suspended or ran out of fuel; what it overdrew is taken from
     /// `fuel`. The program must be the one of `run`. Errors: not_resumable.
     [[nodiscard]] constexpr result<std::uint64_t> resume(const verified& p, std::uint32_t fuel) {
@@ -112,6 +125,11 @@ public:
 private:
     constexpr result<std::uint64_t> start(const verified& p, entry_point at, std::uint32_t length,
                                           std::uint32_t fuel) {
+        prepare(p, at, length);
+        return go(p, fuel, 0);
+    }
+
+    constexpr void prepare(const verified& p, entry_point at, std::uint32_t length) {
         if (running_ != p.source().text.data()) {
             stack_.fill(std::byte{0});
             running_ = p.source().text.data();
@@ -125,16 +143,18 @@ private:
         machine_.r[10] = memory_.address_of(region_number::stack) + Config.stack_size;
         machine_.pc = at.pc();
         machine_.depth = 0;
-        return go(p, fuel, 0);
+    }
+
+    /// Makes `fuel`, less a debt, what is left; false if that is nothing.
+    constexpr bool give(std::uint32_t fuel, std::int32_t debt) {
+        granted_fuel_ = static_cast<std::int32_t>(std::min(fuel, max_fuel)) + debt;
+        machine_.fuel = granted_fuel_;
+        if (granted_fuel_ <= 0) machine_.state = errc::out_of_fuel;
+        return granted_fuel_ > 0;
     }
 
     constexpr result<std::uint64_t> go(const verified& p, std::uint32_t fuel, std::int32_t debt) {
-        granted_fuel_ = static_cast<std::int32_t>(std::min(fuel, max_fuel)) + debt;
-        machine_.fuel = granted_fuel_;
-        if (granted_fuel_ <= 0) {
-            machine_.state = errc::out_of_fuel;
-            return fail(errc::out_of_fuel, machine_.pc);
-        }
+        if (!give(fuel, debt)) return fail(errc::out_of_fuel, machine_.pc);
         return interpret<Config.dispatch>(p, machine_, memory_, host_, host_type_);
     }
 

@@ -1,0 +1,132 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "container.hpp"
+
+#include <femto/describe.hpp>
+#include <femto/disassembler.hpp>
+
+#include <algorithm>
+#include <cstdio>
+#include <fstream>
+#include <iostream>
+#include <iterator>
+
+namespace femto_tool {
+namespace {
+
+std::string hex(std::uint64_t value) {
+    char text[24];
+    std::snprintf(text, sizeof text, "0x%llx", static_cast<unsigned long long>(value));
+    return text;
+}
+
+/// What pc and address of a loader's error mean, in words.
+std::string place(const femto::elf_object* object, const femto::error& e) {
+    using femto::errc;
+    switch (e.code) {
+        case errc::elf_unknown_helper:
+        case errc::elf_undefined_symbol:
+            return "symbol `" + std::string{object ? object->symbol_name(e.address) : ""} +
+                   "`, used at instruction " + std::to_string(e.pc);
+        case errc::elf_truncated: return "byte " + hex(e.address);
+        case errc::elf_wrong_kind: return "header byte " + hex(e.address);
+        case errc::elf_not_elf: return "";
+        default: break;
+    }
+    std::string text = e.code == errc::elf_bad_symbol ? "symbol " : "section ";
+    text += std::to_string(e.pc);
+    if (object != nullptr && e.code != errc::elf_bad_symbol && e.pc < object->sections()) {
+        text += " (" + std::string{object->name_of(object->section(e.pc))} + ")";
+    }
+    return text + ", value " + hex(e.address);
+}
+
+user_error refusal(const std::string& path, const femto::elf_object* object,
+                   const femto::error& e) {
+    const auto d = femto::describe(e.code);
+    std::string message = path + ": " + std::string{d.what};
+    const std::string where = place(object, e);
+    if (!where.empty()) message += " (" + where + ")";
+    if (!d.advice.empty()) message += "\n  " + std::string{d.advice};
+    return {message};
+}
+
+}  // namespace
+
+std::vector<std::byte> read_file(const std::string& path) {
+    std::vector<char> raw;
+    if (path == "-") {
+        raw.assign(std::istreambuf_iterator<char>{std::cin}, {});
+    } else {
+        std::ifstream in{path, std::ios::binary};
+        if (!in) throw user_error{path + ": cannot be read; does the file exist?"};
+        raw.assign(std::istreambuf_iterator<char>{in}, {});
+        if (in.bad()) throw user_error{path + ": cannot be read; is it a file?"};
+    }
+    const auto bytes = std::as_bytes(std::span{raw});
+    return {bytes.begin(), bytes.end()};
+}
+
+container::container(const std::string& path, femto::address_space space,
+                     std::span<const femto::helper_prototype> names)
+    : path_{path}, file_{read_file(path)} {
+    const auto opened = femto::elf_object::open(file_);
+    if (!opened) throw refusal(path, nullptr, opened.error());
+    object_ = *opened;
+    const auto needs = object_->requirements();
+    text_.resize(needs.text);
+    rodata_.resize(needs.rodata / 8 + 1);
+    data_.resize(needs.data / 8 + 1);
+    functions_.resize(needs.functions);
+    const auto loaded = femto::load_elf(
+        *object_,
+        {text_, std::as_writable_bytes(std::span{rodata_}).first(needs.rodata),
+         std::as_writable_bytes(std::span{data_}).first(needs.data), functions_},
+        space, [&](std::string_view name) -> std::optional<std::uint32_t> {
+            const auto found = std::find_if(names.begin(), names.end(),
+                                            [&](const auto& p) { return p.name == name; });
+            if (found == names.end()) return std::nullopt;
+            return found->id;
+        });
+    if (!loaded) throw refusal(path, &*object_, loaded.error());
+    program_ = *loaded;
+    lines_ = line_table{object_->find_section(".BTF"), object_->find_section(".BTF.ext")};
+}
+
+const femto::function* container::function_at(std::uint32_t pc) const {
+    const femto::function* best = nullptr;
+    for (const auto& f : program_.functions) {
+        if (f.start <= pc && (best == nullptr || f.start > best->start)) best = &f;
+    }
+    return best;
+}
+
+std::optional<source_line> container::line_at(std::uint32_t pc) const {
+    const auto at = object_->locate(pc);
+    return lines_.find(at.section_name, at.offset);
+}
+
+void print_diagnostic(const container& c, const femto::error& e, const std::string& note) {
+    const auto d = femto::describe(e.code);
+    const auto line = c.line_at(e.pc);
+    std::string where = c.path();
+    if (line) {
+        where = std::string{line->file} + ":" + std::to_string(line->line) + ":" +
+                std::to_string(line->column);
+    }
+    std::fprintf(stderr, "%s: error: %s [%s]\n", where.c_str(), std::string{d.what}.c_str(),
+                 std::string{d.name}.c_str());
+    if (line && !line->text.empty()) {
+        std::fprintf(stderr, "  %4u | %s\n", line->line, std::string{line->text}.c_str());
+    }
+    if (e.pc < c.program().text.size()) {
+        const auto* f = c.function_at(e.pc);
+        const auto text = femto::disassemble(c.program().text, e.pc);
+        std::fprintf(stderr, "  in function %s, instruction %u: %s\n",
+                     f ? std::string{f->name}.c_str() : "?", e.pc,
+                     std::string{text.text()}.c_str());
+    }
+    if (!note.empty()) std::fprintf(stderr, "  %s\n", note.c_str());
+    if (!d.advice.empty()) std::fprintf(stderr, "  help: %s\n", std::string{d.advice}.c_str());
+}
+
+}  // namespace femto_tool

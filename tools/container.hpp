@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: Apache-2.0
+// A container as the command sees it: an object file, loaded, with where its slots came from.
+#pragma once
+
+#include "line_table.hpp"
+
+#include <femto/elf.hpp>
+
+#include <cstddef>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+namespace femto_tool {
+
+/// What the user gets to read when something cannot be done; exit status 2.
+struct user_error {
+    std::string message;
+};
+
+/// Reads a whole file, or standard input for "-". Throws user_error.
+std::vector<std::byte> read_file(const std::string& path);
+
+/// An open object and the storage it is loaded into.
+class container {
+public:
+    /// Reads and loads `path`; helpers are looked up by name in `names`. Throws user_error with a
+    /// complete message for files that cannot be read or loaded.
+    container(const std::string& path, femto::address_space space,
+              std::span<const femto::helper_prototype> names);
+    container(const container&) = delete;
+
+    [[nodiscard]] const std::string& path() const { return path_; }
+    [[nodiscard]] const femto::elf_object& object() const { return *object_; }
+    [[nodiscard]] const femto::program& program() const { return program_; }
+    /// The function that slot `pc` belongs to.
+    [[nodiscard]] const femto::function* function_at(std::uint32_t pc) const;
+    /// The source line of slot `pc`, from .BTF.ext; nothing without debug information.
+    [[nodiscard]] std::optional<source_line> line_at(std::uint32_t pc) const;
+
+private:
+    std::string path_;
+    std::vector<std::byte> file_;
+    std::optional<femto::elf_object> object_;
+    std::vector<femto::instruction> text_;
+    std::vector<std::uint64_t> rodata_, data_;  // of words, for the alignment
+    std::vector<femto::function> functions_;
+    femto::program program_{};
+    line_table lines_;
+};
+
+/// Prints `e` like a compiler's diagnostic: file, function, slot, source line, what is wrong and what
+/// to do. `note` is one more line, if it is not empty.
+void print_diagnostic(const container& c, const femto::error& e, const std::string& note);
+
+}  // namespace femto_tool

@@ -1,0 +1,94 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "commands.hpp"
+#include "container.hpp"
+
+#include <femto/version.hpp>
+
+#include <CLI/CLI.hpp>
+
+#include <cstdio>
+#include <map>
+
+int main(int argc, char** argv) {
+    using namespace femto_tool;
+    CLI::App app{"Builds, inspects, verifies and runs eBPF containers for femto."};
+    app.set_version_flag("--version", std::string{femto::version_string});
+    app.require_subcommand(1);
+    app.footer("Exit status: 0 done; 1 the container was refused, faulted or did not compile;\n"
+               "2 a file or an argument is wrong.\n\n"
+               "Example:\n"
+               "  femto build fletcher32.c -o fletcher32.o\n"
+               "  femto run fletcher32.o --context 04000000010002000300040000000000");
+
+    build_options b;
+    auto* build_command = app.add_subcommand("build", "Compile a C or C++ source with clang");
+    build_command->add_option("source", b.sources, "The source file")->required();
+    build_command->add_option("-o,--output", b.output, "The object to write; default: source.o");
+    build_command->add_option("--cpu", b.cpu, "Instruction set: v1, v2, v3, v4 (clang 18 or later)")
+        ->capture_default_str();
+    build_command->add_option("--compiler", b.compiler, "The clang to use");
+    build_command->add_option("--flag", b.extra, "One more argument for the compiler; repeatable")
+        ->allow_extra_args(false);
+
+    std::string path;
+    bool no_disassembly = false;
+    auto* inspect_command = app.add_subcommand(
+        "inspect", "Show sections, functions, helpers, stack use and code with source lines");
+    inspect_command->add_option("object", path, "The object file, - for standard input")->required();
+    inspect_command->add_flag("--no-code", no_disassembly, "Leave out the disassembly");
+
+    auto* verify_command =
+        app.add_subcommand("verify", "Say whether a device would run it, and why not");
+    verify_command->add_option("object", path, "The object file, - for standard input")->required();
+
+    const std::map<std::string, femto::dispatch> dispatchers{
+        {"compact", femto::dispatch::compact}, {"threaded", femto::dispatch::threaded}};
+    const std::map<std::string, femto::address_space> spaces{
+        {"segmented", femto::address_space::segmented}, {"flat", femto::address_space::flat}};
+    const auto add_engine = [&](CLI::App* command, auto& options) {
+        command->add_option("--dispatch", options.dispatch, "compact or threaded")
+            ->transform(CLI::CheckedTransformer(dispatchers));
+        command->add_option("--address-space", options.address_space, "segmented or flat")
+            ->transform(CLI::CheckedTransformer(spaces));
+    };
+
+    run_options r;
+    auto* run_command = app.add_subcommand("run", "Verify and run a container here");
+    run_command->add_option("object", r.path, "The object file, - for standard input")->required();
+    run_command->add_option("function", r.function, "The function to call; default: the first");
+    run_command->add_option("--context", r.context, "What r1 points to: a file, or hexadecimal bytes");
+    run_command
+        ->add_option("--region", r.regions,
+                     "Memory to grant, FILE:ro, FILE:rw or SIZE:rw; the first one is at guest\n"
+                     "address 0x500000000, the next at 0x600000000; repeatable")
+        ->allow_extra_args(false);
+    run_command->add_option("--fuel", r.fuel, "Instructions it may execute")
+        ->check(CLI::Range(std::uint32_t{1}, femto::max_fuel))
+        ->capture_default_str();
+    run_command->add_flag("--trace", r.trace, "Print each instruction before it is executed");
+    run_command->add_flag("--json", r.json, "Print the outcome as JSON");
+    add_engine(run_command, r);
+
+    plugin_options p;
+    auto* plugin_command = app.add_subcommand(
+        "conformance-plugin", "Run one program for the public suite bpf_conformance");
+    plugin_command->add_option("memory", p.memory, "Hexadecimal bytes that r1 points to");
+    plugin_command->add_option("--program", p.program, "Hexadecimal bytes; default: standard input");
+    add_engine(plugin_command, p);
+
+    try {
+        app.parse(argc, argv);
+    } catch (const CLI::ParseError& e) {
+        return app.exit(e) == 0 ? 0 : 2;
+    }
+    try {
+        if (*build_command) return build(b);
+        if (*inspect_command) return inspect(path, !no_disassembly);
+        if (*verify_command) return verify(path);
+        if (*run_command) return run(r);
+        return conformance_plugin(p);
+    } catch (const user_error& e) {
+        std::fprintf(stderr, "femto: %s\n", e.message.c_str());
+        return 2;
+    }
+}
