@@ -11,7 +11,8 @@
 #
 #   SOURCES      one C or C++ file (by its ending); further .c/.cpp files it includes may follow
 #   MCPU         v1 to v4, v3 by default: the best that clang 14 knows; v4 needs clang 18
-#   COMPILER     clang (default) or gcc (bpf-gcc); or set FEMTO_CLANG / FEMTO_BPF_GCC to a path
+#   COMPILER     clang (default: the newest there is, or FEMTO_CLANG), the path of a clang, or gcc
+#                (bpf-gcc, or FEMTO_BPF_GCC)
 #   INCLUDES     further include directories
 #   OPTIONS      further compiler options
 #   OUTPUT       the object's path, ${CMAKE_CURRENT_BINARY_DIR}/<name>.o by default
@@ -92,8 +93,12 @@ function(femto_add_container name)
     # Stack slots are the guest's 512 bytes, not the 32767 GCC would take.
     list(APPEND flags -mframe-limit=512)
   else()
-    femto_find_clang()
-    set(compiler "${FEMTO_CLANG}")
+    if(arg_COMPILER AND NOT arg_COMPILER STREQUAL "clang")
+      set(compiler "${arg_COMPILER}")
+    else()
+      femto_find_clang()
+      set(compiler "${FEMTO_CLANG}")
+    endif()
     if(NOT compiler)
       _femto_missing(${name} "${arg_REQUIRED}"
                      "no clang with the BPF target. On Debian: apt install clang-14")
@@ -195,7 +200,7 @@ install rustc-web rust-web-src llvm-22")
       COMMAND ${rustc} --edition 2024 --crate-name core --crate-type rlib --emit=metadata
               --cap-lints allow "${library}/core/src/lib.rs" -o "${core}/libcore.rmeta"
       COMMAND ${rustc} --edition 2024 --crate-name compiler_builtins --crate-type rlib
-              --emit=metadata -L "${core}" "${core}/compiler_builtins.rs"
+              --emit=metadata --cap-lints allow -L "${core}" "${core}/compiler_builtins.rs"
               -o "${core}/libcompiler_builtins.rmeta"
       COMMENT "Building Rust's core for BPF (once, about 15 s)" VERBATIM)
     add_custom_target(femto_rust_core DEPENDS "${core}/libcore.rmeta")
