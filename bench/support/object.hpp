@@ -105,21 +105,20 @@ private:
             const place from = places_[target.section];
             const auto pc = static_cast<std::uint32_t>((to.offset + offset) / 8);
             const auto value = from.offset + static_cast<std::uint32_t>(target.value);
-            if (text_[pc].opcode == 0x18) {
-                const auto sum = static_cast<std::uint32_t>(text_[pc].imm) + value;
-                const bool rodata = from.where == kind::rodata;
+            const std::int32_t imm = text_[pc].imm();
+            if (text_[pc].opcode() == 0x18) {
                 if (from.where == kind::text) return false;
-                text_[pc] = femto::instruction::make(0x18, dst(pc), 2, 0, rodata ? 0 : 1);
-                text_[pc + 1].imm = static_cast<std::int32_t>(sum);
+                const auto sum = static_cast<std::int32_t>(static_cast<std::uint32_t>(imm) + value);
+                const int number = from.where == kind::rodata ? 0 : 1;
+                text_[pc] = femto::instruction::make(0x18, text_[pc].dst(), 2, 0, number);
+                text_[pc + 1] = femto::instruction::make(0, 0, 0, 0, sum);
             } else {
-                const auto slot = static_cast<std::int32_t>(value / 8) + text_[pc].imm + 1;
-                text_[pc].imm = slot - static_cast<std::int32_t>(pc) - 1;
+                const auto slot = static_cast<std::int32_t>(value / 8) + imm + 1;
+                text_[pc] = femto::instruction::make(0x85, 0, 1, 0,
+                                                     slot - static_cast<std::int32_t>(pc) - 1);
             }
         }
         return true;
-    }
-    [[nodiscard]] unsigned dst(std::uint32_t pc) const {
-        return std::to_integer<unsigned>(bytes_[8 * std::size_t{pc} + 1]) & 15;
     }
 
     void add_functions(const header& s) {
