@@ -52,6 +52,12 @@ inline std::size_t fmt_u32_dec(femto::guest_ref<std::array<char, 10>> out, std::
     return size;
 }
 
+/// Helpers that do nothing, one for each kind of argument, for benchmarks of the call itself.
+inline std::uint32_t take_nothing() { return 0; }
+inline std::uint32_t take_span(femto::guest_span<const std::byte> bytes) { return bytes.size(); }
+inline std::size_t take_string(femto::guest_string s) { return s.text.size(); }
+inline void suspend(femto::caller& from) { from.suspend(); }
+
 using helpers = femto::helper_set<
     femto::helper<0x10, "bpf_store_local", &bpf_store_local>,
     femto::helper<0x11, "bpf_store_global", &bpf_store_global>,
@@ -59,6 +65,10 @@ using helpers = femto::helper_set<
     femto::helper<0x13, "bpf_fetch_global", &fetch_global>,
     femto::helper<0x30, "bpf_saul_reg_find_nth", &find_nth>,
     femto::helper<0x32, "bpf_saul_reg_read", &read>,
-    femto::helper<0x51, "bpf_fmt_u32_dec", &fmt_u32_dec>>;
+    femto::helper<0x51, "bpf_fmt_u32_dec", &fmt_u32_dec>,
+    femto::helper<0x7001, "take_nothing", &take_nothing>,
+    femto::helper<0x7002, "take_span", &take_span>,
+    femto::helper<0x7003, "take_string", &take_string>,
+    femto::helper<0x7004, "suspend", &suspend>>;
 
 }  // namespace workloads
