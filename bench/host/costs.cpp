@@ -11,7 +11,7 @@ using bench::add;
 using bench::op;
 
 void verify(benchmark::State& state, const std::string& name, const bench::engine_kind& kind) {
-    const bench::object object{std::string{FEMTO_WORKLOADS} + "/" + name + ".o"};
+    bench::object object{std::string{FEMTO_WORKLOADS} + "/" + name + ".o"};
     const auto engine = kind.make();
     for (auto _ : state) {
         if (!engine->load(object.program(), "workload_" + name).has_value()) {

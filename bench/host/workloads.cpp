@@ -44,7 +44,7 @@ void on_native(benchmark::State& state, const std::string& name, native_function
 
 void on_engine(benchmark::State& state, const std::string& name, const bench::engine_kind& kind,
                std::uint64_t expected) {
-    const bench::object object{std::string{FEMTO_WORKLOADS} + "/" + name + ".o"};
+    bench::object object{std::string{FEMTO_WORKLOADS} + "/" + name + ".o"};
     const auto engine = kind.make();
     if (!object.ok() || !engine->load(object.program(), "workload_" + name).has_value()) {
         state.SkipWithError("not loaded");
