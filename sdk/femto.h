@@ -60,7 +60,10 @@
  * At most five arguments; a pointer with its length takes two. Pointers are checked before the
  * helper runs, and a bad one ends the run.
  */
-#if FEMTO_BPF
+#if FEMTO_BPF && defined(__GNUC__) && !defined(__clang__)
+/* GCC would put a number that it uses twice into a register, and BPF cannot call that. */
+#define FEMTO_HELPER(id, ret, name, params) extern ret name params __attribute__((kernel_helper(id)))
+#elif FEMTO_BPF
 #define FEMTO_HELPER(id, ret, name, params) \
     static ret(*const name) params __attribute__((unused)) = (ret(*) params)(uintptr_t)(id)
 #else

@@ -53,7 +53,9 @@ private:
     template <class T>
     [[nodiscard]] T at(std::uint64_t offset) const {
         T value{};
-        if (offset + sizeof(T) <= file_.size()) std::memcpy(&value, file_.data() + offset, sizeof(T));
+        if (offset + sizeof(T) <= file_.size()) {
+            std::memcpy(&value, file_.data() + offset, sizeof(T));
+        }
         return value;
     }
     [[nodiscard]] header section(std::uint64_t i) const {
