@@ -5,9 +5,9 @@
 #   femto_add_container(counter SOURCES counter.c MCPU v2 COMPILER gcc NATIVE)
 #   femto_add_rust_container(counter SOURCES counter.rs)
 #
-# Each makes the target <name>, which builds the eBPF object <name>.o; its path is the target's property
-# FEMTO_OBJECT. If no compiler is found the target is not made, <name>_FOUND is FALSE, and a message says
-# what to install (REQUIRED makes that an error).
+# Each makes the target <name>, which builds the eBPF object <name>.o; its path is the target's
+# property FEMTO_OBJECT. If no compiler is found the target is not made, <name>_FOUND is FALSE, and
+# a message says what to install (REQUIRED makes that an error).
 #
 #   SOURCES      one C or C++ file (by its ending); further .c/.cpp files it includes may follow
 #   MCPU         v1 to v4, v3 by default: the best that clang 14 knows; v4 needs clang 18
@@ -16,8 +16,8 @@
 #   INCLUDES     further include directories
 #   OPTIONS      further compiler options
 #   OUTPUT       the object's path, ${CMAKE_CURRENT_BINARY_DIR}/<name>.o by default
-#   NATIVE       also a static library <name>_native of the same source for the host; helpers are then
-#                ordinary functions that the program defines
+#   NATIVE       also a static library <name>_native of the same source for the host; helpers are
+#                then ordinary functions that the program defines
 #   ALL          build it by default
 
 # The folder of femto.h: in the source tree beside this folder, installed beside the headers.
@@ -103,8 +103,8 @@ function(femto_add_container name)
       _femto_missing(${name} "${arg_REQUIRED}"
                      "no clang with the BPF target. On Debian: apt install clang-14")
     endif()
-    # No jump tables: they need an indirect jump. No loop idioms: LLVM would turn loops into calls of
-    # memset and memcpy, which a guest does not have.
+    # No jump tables: they need an indirect jump. No loop idioms: LLVM would turn loops into calls
+    # of memset and memcpy, which a guest does not have.
     list(APPEND flags -target bpf -fno-jump-tables -mllvm -disable-loop-idiom-all)
   endif()
   if(NOT compiler)
@@ -149,8 +149,8 @@ function(femto_add_container name)
 endfunction()
 
 # Rust without cargo or rustup: the compiler's own `core`, built once for BPF as metadata, then the
-# container as LLVM IR, then an object by llc. Needs a rustc, its library sources, and an llc of at least
-# the LLVM that rustc has. Debian 12: apt install rustc-web rust-web-src llvm-22.
+# container as LLVM IR, then an object by llc. Needs a rustc, its library sources, and an llc of at
+# least the LLVM that rustc has. Debian 12: apt install rustc-web rust-web-src llvm-22.
 function(femto_add_rust_container name)
   cmake_parse_arguments(PARSE_ARGV 1 arg "ALL;REQUIRED" "MCPU;OUTPUT" "SOURCES")
   if(NOT arg_SOURCES OR arg_UNPARSED_ARGUMENTS)

@@ -10,8 +10,9 @@
  *   FEMTO_ENTRY int64_t on_event(const struct event *e, uint64_t length) { ... }
  *
  * What BPF gives to work with: 512 bytes of stack (by default), five arguments to a function, no
- * variadic functions of one's own, no floating point, no function of a libc. Globals work: const ones
- * are read-only memory, others are the container's own data and keep their values between runs.
+ * variadic functions of one's own, no floating point, no function of a libc. Globals work: const
+ * ones are read-only memory, others are the container's own data and keep their values between
+ * runs.
  */
 #ifndef FEMTO_H
 #define FEMTO_H
@@ -62,7 +63,8 @@
  */
 #if FEMTO_BPF && defined(__GNUC__) && !defined(__clang__)
 /* GCC would put a number that it uses twice into a register, and BPF cannot call that. */
-#define FEMTO_HELPER(id, ret, name, params) extern ret name params __attribute__((kernel_helper(id)))
+#define FEMTO_HELPER(id, ret, name, params) \
+    extern ret name params __attribute__((kernel_helper(id)))
 #elif FEMTO_BPF
 #define FEMTO_HELPER(id, ret, name, params) \
     static ret(*const name) params __attribute__((unused)) = (ret(*) params)(uintptr_t)(id)

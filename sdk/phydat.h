@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A reading of up to three dimensions, laid out as RIOT's SAUL does: value x 10^scale, in `unit`. */
+/* A reading of up to three dimensions, laid out as RIOT's SAUL does: val x 10^scale, in `unit`. */
 #ifndef PHYDAT_H
 #define PHYDAT_H
 

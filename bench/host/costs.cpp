@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// What is paid once or at a boundary: verification, the first instruction, helper calls by argument,
-// local calls, suspend and resume.
+// What is paid once or at a boundary: verification, the first instruction, helper calls by
+// argument, local calls, suspend and resume.
 #include "loop.hpp"
 
 #include <support/object.hpp>

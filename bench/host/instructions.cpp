@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Instructions a second for each class of instruction, and for memory by what is accessed and how many
-// regions there are.
+// Instructions a second for each class of instruction, and for memory by what is accessed and how
+// many regions there are.
 #include "loop.hpp"
 
 namespace {

@@ -19,8 +19,8 @@ inline femto::instruction op(std::uint8_t opcode, unsigned dst = 0, unsigned src
     return femto::instruction::make(opcode, dst, src, offset, imm);
 }
 
-/// `body` 32 times, 100 times over. It may use r0 to r5 and r8, finds the context's address in r7, and
-/// is a number of whole instructions without jumps out of it.
+/// `body` 32 times, 100 times over. It may use r0 to r5 and r8, finds the context's address in
+/// r7, and is a number of whole instructions without jumps out of it.
 inline text repeat(const text& body) {
     text all{op(0xbf, 7, 1), op(0xb7, 6, 0, 0, 100), op(0xb7, 8, 0, 0, 3), op(0xb7, 0, 0, 0, 1),
              op(0xb7, 1, 0, 0, 1), op(0xb7, 2, 0, 0, 1)};

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Every workload, native and on each machine: time a run, eBPF instructions a run and a second, and the
-// ratio to the native time measured in the same process, directly before.
+// Every workload, native and on each machine: time a run, eBPF instructions a run and a second, and
+// the ratio to the native time measured in the same process, directly before.
 #include <support/engine.hpp>
 #include <support/object.hpp>
 
@@ -68,11 +68,10 @@ void on_engine(benchmark::State& state, const std::string& name, const bench::en
 }
 
 void add(const std::string& name, native_function function, std::uint64_t expected) {
-    benchmark::RegisterBenchmark(("workload/" + name + "/native").c_str(), on_native, name, function,
-                                 expected);
+    const std::string on = "workload/" + name + "/";
+    benchmark::RegisterBenchmark((on + "native").c_str(), on_native, name, function, expected);
     for (const auto& kind : bench::engines) {
-        benchmark::RegisterBenchmark(("workload/" + name + "/" + kind.name).c_str(), on_engine, name,
-                                     kind, expected);
+        benchmark::RegisterBenchmark((on + kind.name).c_str(), on_engine, name, kind, expected);
     }
 }
 

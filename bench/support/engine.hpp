@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The four machines that programs are compared on, behind one interface, so that each is compiled once.
+// The four machines that programs are compared on, behind one interface, so that each is compiled
+// once.
 #pragma once
 
 #include <femto/vm.hpp>

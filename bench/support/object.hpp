@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Reads an eBPF object into a program on the host, for benchmarks and tests of what compilers write. It
-// trusts its input, which these build themselves.
+// Reads an eBPF object into a program on the host, for benchmarks and tests of what compilers
+// write. It trusts its input, which these build themselves.
 #pragma once
 
 #include <femto/program.hpp>

@@ -21,7 +21,8 @@ WORKLOAD(base64) {
     uint32_t seed = first_number();
     for (uint32_t i = 0; i < BYTES; ++i) plain[i] = (uint8_t)next_number(&seed);
     for (uint32_t i = 0, o = 0; i < BYTES; i += 3, o += 4) {
-        const uint32_t group = (uint32_t)plain[i] << 16 | (uint32_t)plain[i + 1] << 8 | plain[i + 2];
+        const uint32_t group =
+            (uint32_t)plain[i] << 16 | (uint32_t)plain[i + 1] << 8 | plain[i + 2];
         encoded[o] = (uint8_t)alphabet[group >> 18];
         encoded[o + 1] = (uint8_t)alphabet[group >> 12 & 63];
         encoded[o + 2] = (uint8_t)alphabet[group >> 6 & 63];

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The firmware that the workloads call: two stores, a sensor and a formatter, as C functions for the
-// native build. helpers.hpp binds the same functions for guests.
+// The firmware that the workloads call: two stores, a sensor and a formatter, as C functions for
+// the native build. helpers.hpp binds the same functions for guests.
 #include "helpers.hpp"
 
 namespace {
@@ -44,7 +44,9 @@ int bpf_saul_reg_read(void* device, phydat_t* data) {
 std::size_t bpf_fmt_u32_dec(char* out, std::uint32_t value) {
     std::size_t size = 1;
     for (std::uint32_t rest = value; rest >= 10; rest /= 10) ++size;
-    for (std::size_t at = size; at-- > 0; value /= 10) out[at] = static_cast<char>('0' + value % 10);
+    for (std::size_t at = size; at-- > 0; value /= 10) {
+        out[at] = static_cast<char>('0' + value % 10);
+    }
     return size;
 }
 }

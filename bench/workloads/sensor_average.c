@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The paper's second container, on the hook of a timer: the moving average of ten readings of a sensor,
-// kept in the tenant's store. Fired 32 times here.
+// The paper's second container, on the hook of a timer: the moving average of ten readings of a
+// sensor, kept in the tenant's store. Fired 32 times here.
 #include "workload.h"
 
 #include <bpf/bpfapi/helpers.h>

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The paper's first container, on the hook of the scheduler: counts how often each thread is switched
-// to, in the global store. Fired 64 times here. Context of the hook: the two threads.
+// The paper's first container, on the hook of the scheduler: counts how often each thread is
+// switched to, in the global store. Fired 64 times here. Context of the hook: the two threads.
 #include "workload.h"
 
 #include <bpf/bpfapi/helpers.h>

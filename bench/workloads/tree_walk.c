@@ -45,7 +45,8 @@ WORKLOAD(tree_walk) {
             if (from == n->parent && n->left != NONE) {
                 to = n->left;
             } else {
-                // Coming from the parent with nothing on the left, or from the left: this node's turn.
+                // Coming from the parent with nothing on the left, or from the left: this node's
+                // turn.
                 const bool from_right = from == n->right && n->right != NONE;
                 if (!from_right) {
                     sum = fold(sum, n->key);

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What the workloads share. Each file defines one workload: the same source as eBPF, native, and for
- * microcontrollers. It makes or holds its input, sets up its data at every run, and returns a checksum
- * which workloads.def gives too. The context is 64 bytes that it may write; only some look at it.
- * Limits: 512 bytes of stack, 4 KiB of data and constants.
+ * What the workloads share. Each file defines one workload: the same source as eBPF, native, and
+ * for microcontrollers. It makes or holds its input, sets up its data at every run, and returns a
+ * checksum which workloads.def gives too. The context is 64 bytes that it may write; only some look
+ * at it. Limits: 512 bytes of stack, 4 KiB of data and constants.
  */
 #ifndef FEMTO_WORKLOAD_H
 #define FEMTO_WORKLOAD_H

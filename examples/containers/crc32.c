@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// CRC-32 (IEEE 802.3) of the context: any bytes. The table of 16 entries is constant data; it stays in
-// the firmware's flash. Result: the CRC.
+// CRC-32 (IEEE 802.3) of the context: any bytes. The table of 16 entries is constant data; it stays
+// in the firmware's flash. Result: the CRC.
 #include <femto.h>
 
 static const uint32_t table[16] = {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Fletcher's checksum over the context: any bytes, read as 16-bit little-endian words; an odd byte at
-// the end counts as a word. Result: the 32-bit checksum.
+// Fletcher's checksum over the context: any bytes, read as 16-bit little-endian words; an odd byte
+// at the end counts as a word. Result: the 32-bit checksum.
 #include <femto.h>
 
 FEMTO_ENTRY uint64_t fletcher32(const uint8_t *context, uint64_t length) {

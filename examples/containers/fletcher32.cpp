@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// fletcher32.c in C++: same context, same result; templates, classes and constexpr cost nothing here.
+// fletcher32.c in C++: same context, same result; templates, classes and constexpr cost nothing
+// here.
 #include <femto.h>
 
 namespace {

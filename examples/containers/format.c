@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Formats a reading as JSON into a buffer, as a handler of a request would. Context: the struct below,
-// which the hook lets the container write. Result: the bytes of text, or -1 if they do not fit.
+// Formats a reading as JSON into a buffer, as a handler of a request would. Context: the struct
+// below, which the hook lets the container write. Result: the bytes of text, or -1 if they do not
+// fit.
 #include <femto.h>
 
 struct reading {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The mean of the last ten readings of a sensor. Context: one reading (int32_t) a run. What earlier runs
-// saw is kept in the container's own data. Result: the mean, rounded towards zero.
+// The mean of the last ten readings of a sensor. Context: one reading (int32_t) a run. What earlier
+// runs saw is kept in the container's own data. Result: the mean, rounded towards zero.
 #include <femto.h>
 
 #define READINGS 10

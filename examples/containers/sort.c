@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Sorts the context in place: 32-bit signed integers, ascending (heap sort: no recursion, no memory of
-// its own). The hook must let the container write its context. Result: how many integers there are.
+// Sorts the context in place: 32-bit signed integers, ascending (heap sort: no recursion, no memory
+// of its own). The hook must let the container write its context. Result: how many integers there
+// are.
 #include <femto.h>
 
 // A local call: `values[root]` sinks until the part of the heap below it is in order.

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// A door lock with a code: a table says where each event leads. Context: one event a run, a byte: '0'
-// to '9', 'x' (door closed) or 't' (a second went by). Result: the state after it.
+// A door lock with a code: a table says where each event leads. Context: one event a run, a byte:
+// '0' to '9', 'x' (door closed) or 't' (a second went by). Result: the state after it.
 #include <femto.h>
 
 enum state { locked, one_right, two_right, open, ajar, barred };

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Written as for Femto-Containers, with its headers and nothing else: calls each helper once, in the
-// order of their numbers. Only compiled and looked at.
+// Written as for Femto-Containers, with its headers and nothing else: calls each helper once, in
+// the order of their numbers. Only compiled and looked at.
 #include <stdint.h>
 #include "bpf/bpfapi/helpers.h"
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Every example container, by every compiler, on every machine, against the same source built natively.
+// Every example container, by every compiler, on every machine, against the same source built
+// natively.
 #include "catch.hpp"
 
 #include <support/engine.hpp>

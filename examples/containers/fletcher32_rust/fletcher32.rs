@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// fletcher32.c in Rust: same context, same result. No crate but `core`; whatever could panic would loop,
-// and so end when the fuel does.
+// fletcher32.c in Rust: same context, same result. No crate but `core`; whatever could panic would
+// loop, and so end when the fuel does.
 #![no_std]
 
 #[panic_handler]

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The helpers of Femto-Containers under their own names, so that its containers compile unchanged. */
+/* The helpers of Femto-Containers under its names, so that its containers compile unchanged. */
 #ifndef BPF_BPFAPI_HELPERS_H
 #define BPF_BPFAPI_HELPERS_H
 
