@@ -13,16 +13,24 @@ using bench::op;
 void verify(benchmark::State& state, const std::string& name, const bench::engine_kind& kind) {
     bench::object object{std::string{FEMTO_WORKLOADS} + "/" + name + ".o"};
     const auto engine = kind.make();
+    const auto program = object.program(engine->space());
     for (auto _ : state) {
-        if (!engine->load(object.program(), "workload_" + name).has_value()) {
+        if (!engine->load(program, "workload_" + name).has_value()) {
             state.SkipWithError("refused by the verifier");
             break;
         }
     }
-    const auto slots = object.program().text.size();
+    const auto slots = program.text.size();
     state.counters["slots"] = static_cast<double>(slots);
     state.SetItemsProcessed(static_cast<std::int64_t>(state.iterations()) *
                             static_cast<std::int64_t>(slots));
+}
+
+// From the bytes of an object to a program in memory.
+void load(benchmark::State& state, const std::string& name) {
+    bench::object object{std::string{FEMTO_WORKLOADS} + "/" + name + ".o"};
+    for (auto _ : state) benchmark::DoNotOptimize(object.program());
+    state.counters["bytes"] = static_cast<double>(object.size());
 }
 
 // A run of one instruction.
@@ -75,6 +83,9 @@ const bool added = [] {
         }
         benchmark::RegisterBenchmark(("first_instruction" + on).c_str(), first_instruction, kind);
         benchmark::RegisterBenchmark(("suspend_and_resume" + on).c_str(), suspend_and_resume, kind);
+    }
+    for (const char* name : {"mix64", "fletcher32", "json", "sha256"}) {
+        benchmark::RegisterBenchmark((std::string{"load/"} + name).c_str(), load, name);
     }
     const auto context_to = [](unsigned r) { return op(0xbf, r, 7); };
     add("helper/nothing", helper(0x7001));

@@ -46,7 +46,7 @@ void on_engine(benchmark::State& state, const std::string& name, const bench::en
                std::uint64_t expected) {
     bench::object object{std::string{FEMTO_WORKLOADS} + "/" + name + ".o"};
     const auto engine = kind.make();
-    if (!object.ok() || !engine->load(object.program(), "workload_" + name).has_value()) {
+    if (!object.ok() || !engine->load(object.program(engine->space()), "workload_" + name).has_value()) {
         state.SkipWithError("not loaded");
         return;
     }

@@ -38,6 +38,7 @@ public:
         return machine_.resume(*verified_, fuel);
     }
     std::uint32_t executed() const override { return machine_.executed(); }
+    femto::address_space space() const override { return configured.address_space; }
     std::uint64_t map(std::span<std::byte> bytes) override {
         const auto address = machine_.map(bytes, femto::permission::read_write);
         return address.has_value() ? *address : 0;

@@ -26,6 +26,7 @@ public:
                                                            std::uint32_t fuel) = 0;
     [[nodiscard]] virtual femto::result<std::uint64_t> resume(std::uint32_t fuel) = 0;
     [[nodiscard]] virtual std::uint32_t executed() const = 0;
+    [[nodiscard]] virtual femto::address_space space() const = 0;
     /// Grants the guest a further region; its address.
     [[nodiscard]] virtual std::uint64_t map(std::span<std::byte> bytes) = 0;
 };

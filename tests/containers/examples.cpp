@@ -136,7 +136,7 @@ TEST_CASE("containers: every compiler's object gives what the native code gives"
             bench::object object{o.path};
             REQUIRE(object.ok());
             const auto engine = kind.make();
-            const auto loaded = engine->load(object.program(), o.function);
+            const auto loaded = engine->load(object.program(engine->space()), o.function);
             if (!loaded.has_value()) {
                 INFO("refused: " << static_cast<int>(loaded.error().code) << " at "
                                  << loaded.error().pc);

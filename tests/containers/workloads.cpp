@@ -44,9 +44,9 @@ TEST_CASE("workloads: results, size and length of the run on every machine") {
             INFO(w.name << " on " << kind.name);
             bench::object object{std::string{FEMTO_WORKLOADS} + "/" + w.name + ".o"};
             REQUIRE(object.ok());
-            const auto p = object.program();
-            CHECK(p.rodata.size() + p.data.size() <= 4096);
             const auto engine = kind.make();
+            const auto p = object.program(engine->space());
+            CHECK(p.rodata.size() + p.data.size() <= 4096);
             REQUIRE(engine->load(p, std::string{"workload_"} + w.name).has_value());
             alignas(8) std::array<std::byte, 64> context{};
             for (int turn = 0; turn < 2; ++turn) {
