@@ -14,7 +14,7 @@ expect() {
     shift 2
     out=$("$@" 2>&1)
     got=$?
-    if [ "$got" != "$status" ] || ! printf '%s' "$out" | grep -qF -e "$text"; then
+    if [ "$got" != "$status" ] || ! printf '%s\n' "$out" | grep -qF -e "$text"; then
         printf 'FAILED: %s\n  wanted status %s and: %s\n  got status %s and:\n%s\n' \
             "$*" "$status" "$text" "$got" "$out"
         failures=$((failures + 1))
@@ -22,7 +22,7 @@ expect() {
 }
 
 fletcher=$sources/examples/containers/fletcher32.c
-context=04000000010002000300040000000000
+context=6162636465 # "abcde", whose Fletcher-32 is 0xf04fc729
 
 case $test in
 build)
@@ -31,7 +31,7 @@ build)
     expect 0 "" "$femto" build "$sources/examples/containers/fletcher32.cpp" -o fpp.o
     expect 0 "result" "$femto" run fpp.o --context $context
     expect 2 "no such file" "$femto" build nowhere.c
-    expect 2 "not a clang with the BPF target" "$femto" build "$fletcher" --compiler true
+    expect 2 "not a clang with the BPF target" "$femto" build "$fletcher" --compiler false
     echo 'int f(void) { return x; }' >bad.c
     expect 1 "the compiler failed" "$femto" build bad.c
     ;;
@@ -64,17 +64,20 @@ END
     ;;
 run)
     "$femto" build "$fletcher" -o f.o
-    expect 0 "0x14000a" "$femto" run f.o --context $context
+    expect 0 "0xf04fc729" "$femto" run f.o --context $context
     expect 0 "instructions" "$femto" run f.o fletcher32 --context $context
-    expect 0 '"result": "0x14000a"' "$femto" run f.o --json --context $context
+    expect 0 '"result": "0xf04fc729"' "$femto" run f.o --json --context $context
     for d in compact threaded; do
         for a in segmented flat; do
-            expect 0 "0x14000a" "$femto" run f.o --context $context --dispatch $d --address-space $a
+            expect 0 "0xf04fc729" "$femto" run f.o --context $context --dispatch $d --address-space $a
         done
     done
     expect 0 "exit" "$femto" run f.o --trace --context $context
-    expect 1 "context, 8 bytes readable" "$femto" run f.o --context 0400000001000200
-    expect 1 "illegal_memory" "$femto" run f.o --json --context 0400000001000200
+    echo 'int entry(int *c, unsigned long n) { return c[n / 4]; }' >past.c
+    "$femto" build past.c -o p.o
+    expect 1 "offset 8 of context, 8 bytes readable" "$femto" run p.o --context 0400000001000200
+    expect 1 "past.c:1" "$femto" run p.o --context 0400000001000200
+    expect 1 '"name": "illegal_memory"' "$femto" run p.o --json --context 0400000001000200
     expect 1 "used up its fuel" "$femto" run f.o --fuel 5 --context $context
     expect 2 "there are: fletcher32" "$femto" run f.o nothing
     expect 2 "neither a file nor" "$femto" run f.o --context xyz

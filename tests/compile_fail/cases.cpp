@@ -33,8 +33,7 @@ constexpr bool verified = [] {
 }();
 static_assert(verified, "the program is refused");
 #elif CASE == 9
-vm<config{.max_call_depth = 61}> machine;
-auto verify_it() { return decltype(machine)::verify({}, {}); }
+auto verify_it() { return vm<config{.max_call_depth = 61}>::verify({}, {}); }
 #endif
 #if CASE <= 4 && CASE != 0
 constexpr auto use_it = set::prototypes;
