@@ -69,7 +69,7 @@ struct memory_image {
 
     constexpr void parse(std::string_view hex) {
         size = 0;
-        while (!hex.empty()) {
+        while (!hex.empty() && size < bytes.size()) {
             bytes[size++] = static_cast<std::byte>(number_of(word(hex)));
         }
     }
