@@ -5,6 +5,7 @@
 #pragma once
 
 #include <array>
+#include <cstddef>
 #include <cstdint>
 #include <vector>
 
@@ -156,7 +157,8 @@ inline outcome run(const std::vector<slot>& text, memory& m, std::uint64_t limit
         const std::uint64_t here = pc;
         const slot i = text[pc++];
         ++o.executed;
-        const int dst = i.registers & 15, src = i.registers >> 4, kind = i.opcode & 7;
+        const std::size_t dst = i.registers & 15u, src = i.registers >> 4u;
+        const int kind = i.opcode & 7;
         const int code = i.opcode >> 4;
         const std::uint64_t imm = static_cast<std::uint64_t>(std::int64_t{i.imm});
         const std::uint64_t operand = (i.opcode & 8) != 0 ? r[src] : imm;
