@@ -60,7 +60,7 @@ std::vector<model::slot> make_program(random& r) {
         if (uses.offset == femto::use::selector) offset = static_cast<std::int16_t>(row.selector);
         if (uses.offset == femto::use::jump) {
             // Backwards now and then: the limit on steps ends what does not end by itself.
-            offset = static_cast<std::int16_t>(r.one_in(8) ? -2 : r.below(6));
+            offset = static_cast<std::int16_t>(r.one_in(8) ? -2 : static_cast<int>(r.below(6)));
         }
         if (uses.offset == femto::use::value) {
             offset = static_cast<std::int16_t>(r.one_in(30) ? r.value() : static_cast<std::int32_t>(r.below(60)));
