@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: Apache-2.0
+// QEMU's Xtensa sim board with the call0 ABI (the ESP8266's lx106). Start-up assumes call0; nothing
+// outside of this folder does.
+#include "../../../start.hpp"
+
+namespace femto::board {
+namespace {
+/// The simulator's system calls: number in a2, arguments from a3.
+std::uint32_t simcall(std::uint32_t number, std::uint32_t a, std::uint32_t b, std::uint32_t c) {
+    register std::uint32_t a2 asm("a2") = number;
+    register std::uint32_t a3 asm("a3") = a;
+    register std::uint32_t a4 asm("a4") = b;
+    register std::uint32_t a5 asm("a5") = c;
+    asm volatile("simcall" : "+r"(a2), "+r"(a3) : "r"(a4), "r"(a5) : "memory");
+    return a2;
+}
+}  // namespace
+
+void write(std::string_view text) {
+    simcall(4, 1, reinterpret_cast<std::uintptr_t>(text.data()), text.size());
+}
+void exit(int status) {
+    while (true) simcall(1, static_cast<std::uint32_t>(status), 0, 0);
+}
+std::span<std::byte> stack() { return {femto_stack_begin, femto_stack_end}; }
+}  // namespace femto::board
+
+extern "C" [[noreturn, gnu::used]] void femto_start() { femto::board::start(); }
+
+asm(R"(
+    .section .reset, "ax"
+    .literal_position
+    .global reset_handler
+reset_handler:
+    movi a0, femto_enter
+    jx a0
+    .section .text.start, "ax"
+    .literal_position
+    .global femto_enter
+    .align 4
+femto_enter:
+    movi a0, 0
+    wsr a0, ps
+    rsync
+    movi a1, femto_stack_end
+    movi a0, femto_start
+    jx a0
+)");
