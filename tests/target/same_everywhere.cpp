@@ -47,8 +47,10 @@ instruction instance(std::array<std::uint8_t, 3> code, random_words& random) {
     const auto offset = rules.offset == use::jump ? 1 : random() % 24;
     const auto immediate = rules.immediate == use::jump ? 1u
                            : static_cast<std::uint32_t>(edges[random() % edges.size()]);
-    return instruction::make(code[0], field(rules.destination, random() % 10),
-                             field(rules.source, random() % 10),
+    const std::uint32_t destination = random() % 10;  // in this order on every compiler
+    const std::uint32_t source = random() % 10;
+    return instruction::make(code[0], field(rules.destination, destination),
+                             field(rules.source, source),
                              static_cast<std::int32_t>(field(rules.offset, offset)),
                              static_cast<std::int32_t>(field(rules.immediate, immediate)));
 }

@@ -29,10 +29,12 @@ extern "C" [[noreturn, gnu::used]] void femto_start() { femto::board::start(); }
 
 asm(R"(
     .section .reset, "ax"
-    .literal_position
     .global reset_handler
 reset_handler:
-    movi a0, femto_enter
+    j 2f
+    .align 4
+1:  .word femto_enter
+2:  l32r a0, 1b
     jx a0
     .section .text.start, "ax"
     .literal_position
