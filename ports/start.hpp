@@ -23,7 +23,7 @@ inline constexpr std::byte stack_paint{0xa5};
 /// Paints the stack below the caller, for `stack_used`.
 [[gnu::noinline]] inline void paint_stack() {
     auto* const here = static_cast<std::byte*>(__builtin_frame_address(0));
-    for (volatile std::byte* b = femto_stack_begin; b < here - 256; b = b + 1) *b = stack_paint;
+    for (volatile std::byte* b = femto_stack_begin; b < here - 64; b = b + 1) *b = stack_paint;
 }
 
 /// The most bytes of stack that were in use since `paint_stack`.
