@@ -1,115 +1,226 @@
 # SPDX-License-Identifier: Apache-2.0
-# Containers as targets of a build.
+# Containers in a CMake project.
 #
-#   femto_add_container(<name> <source> [CPU v1|v2|v3|v4] [COMPILER <clang or bpf-gcc>] [FLAGS ...])
-#       compiles one C or C++ source to BPF; the path of the object is the target's property
-#       FEMTO_OBJECT. Without COMPILER, the newest clang that knows BPF is used.
-#   femto_add_rust_container(<name> <source> [CPU v3])
-#       the same for a Rust source, with rustc and llc of Debian's rustc-web, rust-web-src, llvm-22.
+#   femto_add_container(counter SOURCES counter.c)
+#   femto_add_container(counter SOURCES counter.c MCPU v2 COMPILER gcc NATIVE)
+#   femto_add_rust_container(counter SOURCES counter.rs)
+#
+# Each makes the target <name>, which builds the eBPF object <name>.o; its path is the target's
+# property FEMTO_OBJECT. If no compiler is found the target is not made, <name>_FOUND is FALSE, and
+# a message says what to install (REQUIRED makes that an error).
+#
+#   SOURCES      one C or C++ file (by its ending); further .c/.cpp files it includes may follow
+#   MCPU         v1 to v4, v3 by default: the best that clang 14 knows; v4 needs clang 18
+#   COMPILER     clang (default: the newest there is, or FEMTO_CLANG), the path of a clang, or gcc
+#                (bpf-gcc, or FEMTO_BPF_GCC)
+#   INCLUDES     further include directories
+#   OPTIONS      further compiler options
+#   OUTPUT       the object's path, ${CMAKE_CURRENT_BINARY_DIR}/<name>.o by default
+#   NATIVE       also a static library <name>_native of the same source for the host; helpers are
+#                then ordinary functions that the program defines
+#   ALL          build it by default
 
-get_filename_component(FEMTO_SDK_FOLDER "${CMAKE_CURRENT_LIST_DIR}/../sdk" ABSOLUTE)
-if(NOT EXISTS "${FEMTO_SDK_FOLDER}/femto.h")
-  # Installed: lib*/cmake/femto beside share/femto/sdk.
-  get_filename_component(FEMTO_SDK_FOLDER "${CMAKE_CURRENT_LIST_DIR}/../../../share/femto/sdk" ABSOLUTE)
-endif()
-set(FEMTO_SDK_FOLDER "${FEMTO_SDK_FOLDER}" CACHE INTERNAL "Headers for containers")
-
-# The newest clang with the BPF target.
-function(femto_find_clang result)
-  if(NOT FEMTO_CLANG)
-    set(names clang)
-    foreach(version RANGE 30 14 -1)
-      list(APPEND names clang-${version})
-    endforeach()
-    foreach(name IN LISTS names)
-      find_program(FEMTO_CLANG_CANDIDATE ${name} NO_CACHE)
-      if(FEMTO_CLANG_CANDIDATE)
-        execute_process(COMMAND ${FEMTO_CLANG_CANDIDATE} -target bpf -x c -c /dev/null -o /dev/null
-                        RESULT_VARIABLE status OUTPUT_QUIET ERROR_QUIET)
-        if(status EQUAL 0)
-          set(FEMTO_CLANG ${FEMTO_CLANG_CANDIDATE} CACHE FILEPATH "clang with the BPF target")
-          break()
-        endif()
-      endif()
-      unset(FEMTO_CLANG_CANDIDATE)
-    endforeach()
-    if(NOT FEMTO_CLANG)
-      message(FATAL_ERROR "femto: no clang with the BPF target; on Debian: apt-get install clang-14, "
-                          "or set FEMTO_CLANG")
+# The folder of femto.h: in the source tree beside this folder, installed beside the headers.
+get_filename_component(_femto_here "${CMAKE_CURRENT_LIST_DIR}" ABSOLUTE)
+if(NOT FEMTO_SDK_DIR)
+  foreach(_femto_candidate "${_femto_here}/../sdk" "${_femto_here}/../../../include/femto/sdk"
+                           "${_femto_here}/../../../share/femto/sdk")
+    if(EXISTS "${_femto_candidate}/femto.h")
+      get_filename_component(FEMTO_SDK_DIR "${_femto_candidate}" ABSOLUTE)
+      break()
     endif()
+  endforeach()
+endif()
+set(FEMTO_SDK_DIR "${FEMTO_SDK_DIR}" CACHE PATH "Where femto.h is, the header for containers")
+
+# The newest clang there is that has the BPF target.
+function(femto_find_clang)
+  if(FEMTO_CLANG)
+    return()
   endif()
-  set(${result} ${FEMTO_CLANG} PARENT_SCOPE)
+  set(names)
+  foreach(version RANGE 30 14 -1)
+    list(APPEND names clang-${version})
+  endforeach()
+  foreach(name IN LISTS names ITEMS clang)
+    find_program(_femto_clang_${name} ${name})
+    mark_as_advanced(_femto_clang_${name})
+    set(path "${_femto_clang_${name}}")
+    if(NOT path)
+      continue()
+    endif()
+    execute_process(COMMAND "${path}" --print-targets OUTPUT_VARIABLE targets ERROR_QUIET
+                    RESULT_VARIABLE status)
+    if(status EQUAL 0 AND targets MATCHES "bpf")
+      set(FEMTO_CLANG "${path}" CACHE FILEPATH "A clang that compiles for BPF")
+      return()
+    endif()
+  endforeach()
 endfunction()
 
-function(femto_add_container name source)
-  cmake_parse_arguments(arg "" "CPU;COMPILER" "FLAGS" ${ARGN})
-  if(NOT arg_CPU)
-    set(arg_CPU v3)
+function(_femto_missing name required what)
+  set(${name}_FOUND FALSE PARENT_SCOPE)
+  set(text "femto: container ${name} cannot be built: ${what}")
+  if(required)
+    message(FATAL_ERROR "${text}")
   endif()
-  if(NOT arg_COMPILER)
-    femto_find_clang(arg_COMPILER)
+  message(STATUS "${text}")
+endfunction()
+
+function(femto_add_container name)
+  cmake_parse_arguments(PARSE_ARGV 1 arg "NATIVE;ALL;REQUIRED" "MCPU;COMPILER;OUTPUT"
+                        "SOURCES;INCLUDES;OPTIONS")
+  if(NOT arg_SOURCES OR arg_UNPARSED_ARGUMENTS)
+    message(FATAL_ERROR "femto_add_container(${name} SOURCES file ...): no SOURCES, or not known: "
+                        "${arg_UNPARSED_ARGUMENTS}")
   endif()
-  get_filename_component(path ${source} ABSOLUTE)
-  set(object ${CMAKE_CURRENT_BINARY_DIR}/${name}.o)
-  set(flags -O2 -g -Wall -ffreestanding -I${FEMTO_SDK_FOLDER})
-  get_filename_component(compiler_name ${arg_COMPILER} NAME)
-  if(compiler_name MATCHES "gcc")
-    list(REMOVE_ITEM flags -g) # its line tables are not read
+  if(NOT arg_MCPU)
+    set(arg_MCPU v3)
+  endif()
+  if(NOT arg_OUTPUT)
+    set(arg_OUTPUT "${CMAKE_CURRENT_BINARY_DIR}/${name}.o")
+  endif()
+  list(GET arg_SOURCES 0 source)
+  get_filename_component(source "${source}" ABSOLUTE)
+  set(flags -mcpu=${arg_MCPU} -O2 -g -ffreestanding -fno-builtin -Wall -Wextra)
+
+  if(arg_COMPILER STREQUAL "gcc")
+    find_program(FEMTO_BPF_GCC NAMES bpf-gcc bpf-unknown-none-gcc DOC "GCC for BPF")
+    set(compiler "${FEMTO_BPF_GCC}")
+    if(NOT compiler)
+      _femto_missing(${name} "${arg_REQUIRED}" "no bpf-gcc. On Debian: apt install gcc-bpf")
+    endif()
+    # Stack slots are the guest's 512 bytes, not the 32767 GCC would take.
+    list(APPEND flags -mframe-limit=512)
   else()
-    # A loop must stay a loop: BPF has no memcpy and memset to call, and no jump tables.
-    list(APPEND flags -target bpf -mcpu=${arg_CPU} -fno-builtin -fno-jump-tables
-                      "SHELL:-mllvm -disable-loop-idiom-all")
+    if(arg_COMPILER AND NOT arg_COMPILER STREQUAL "clang")
+      set(compiler "${arg_COMPILER}")
+    else()
+      femto_find_clang()
+      set(compiler "${FEMTO_CLANG}")
+    endif()
+    if(NOT compiler)
+      _femto_missing(${name} "${arg_REQUIRED}"
+                     "no clang with the BPF target. On Debian: apt install clang-14")
+    endif()
+    # No jump tables: they need an indirect jump. No loop idioms: LLVM would turn loops into calls
+    # of memset and memcpy, which a guest does not have.
+    list(APPEND flags -target bpf -fno-jump-tables -mllvm -disable-loop-idiom-all)
   endif()
-  if(path MATCHES "\\.(cpp|cc|cxx)$")
-    list(APPEND flags -std=c++17 -fno-exceptions -fno-rtti)
+  if(NOT compiler)
+    set(${name}_FOUND FALSE PARENT_SCOPE)
+    return()
   endif()
-  string(REPLACE "SHELL:-mllvm -disable-loop-idiom-all" "-mllvm;-disable-loop-idiom-all" flags "${flags}")
-  add_custom_command(OUTPUT ${object}
-    COMMAND ${arg_COMPILER} ${flags} ${arg_FLAGS} -c ${path} -o ${object}
-    DEPENDS ${path} ${FEMTO_SDK_FOLDER}/femto.h VERBATIM COMMENT "Container ${name}")
-  add_custom_target(${name} ALL DEPENDS ${object})
-  set_target_properties(${name} PROPERTIES FEMTO_OBJECT ${object})
+  if(source MATCHES "\\.(cpp|cc|cxx)$")
+    if(arg_COMPILER STREQUAL "gcc")
+      _femto_missing(${name} "${arg_REQUIRED}" "bpf-gcc compiles C only; use clang for C++")
+      set(${name}_FOUND FALSE PARENT_SCOPE)
+      return()
+    endif()
+    list(APPEND flags -x c++ -std=c++17 -fno-exceptions -fno-rtti -fno-threadsafe-statics)
+  else()
+    list(APPEND flags -std=gnu11)
+  endif()
+  foreach(directory IN LISTS FEMTO_SDK_DIR arg_INCLUDES)
+    list(APPEND flags "-I${directory}")
+  endforeach()
+
+  get_filename_component(folder "${arg_OUTPUT}" DIRECTORY)
+  file(MAKE_DIRECTORY "${folder}")
+  add_custom_command(
+    OUTPUT "${arg_OUTPUT}"
+    COMMAND "${compiler}" ${flags} ${arg_OPTIONS} -MD -MF "${arg_OUTPUT}.d" -c "${source}"
+            -o "${arg_OUTPUT}"
+    DEPENDS ${arg_SOURCES} DEPFILE "${arg_OUTPUT}.d"
+    COMMENT "Building container ${name}" VERBATIM)
+  if(arg_ALL)
+    add_custom_target(${name} ALL DEPENDS "${arg_OUTPUT}")
+  else()
+    add_custom_target(${name} DEPENDS "${arg_OUTPUT}")
+  endif()
+  set_target_properties(${name} PROPERTIES FEMTO_OBJECT "${arg_OUTPUT}")
+
+  if(arg_NATIVE)
+    add_library(${name}_native STATIC ${arg_SOURCES})
+    target_include_directories(${name}_native PUBLIC "${FEMTO_SDK_DIR}" PRIVATE ${arg_INCLUDES})
+    target_compile_options(${name}_native PRIVATE -O2)
+  endif()
+  set(${name}_FOUND TRUE PARENT_SCOPE)
 endfunction()
 
-function(femto_add_rust_container name source)
-  cmake_parse_arguments(arg "" "CPU" "" ${ARGN})
-  if(NOT arg_CPU)
-    set(arg_CPU v3)
+# Rust without cargo or rustup: the compiler's own `core`, built once for BPF as metadata, then the
+# container as LLVM IR, then an object by llc. Needs a rustc, its library sources, and an llc of at
+# least the LLVM that rustc has. Debian 12: apt install rustc-web rust-web-src llvm-22.
+function(femto_add_rust_container name)
+  cmake_parse_arguments(PARSE_ARGV 1 arg "ALL;REQUIRED" "MCPU;OUTPUT" "SOURCES")
+  if(NOT arg_SOURCES OR arg_UNPARSED_ARGUMENTS)
+    message(FATAL_ERROR "femto_add_rust_container(${name} SOURCES file.rs ...)")
   endif()
-  find_program(FEMTO_RUSTC NAMES rustc PATHS /usr/bin NO_DEFAULT_PATH)
-  find_program(FEMTO_LLC NAMES llc-22 llc-21 llc-20 llc)
-  file(GLOB core /usr/src/rustc-*/library/core/src/lib.rs)
-  if(NOT FEMTO_RUSTC OR NOT FEMTO_LLC OR NOT core)
-    message(FATAL_ERROR "femto: containers in Rust need rustc with the sources of core, and llc; on "
-                        "Debian: apt-get install rustc-web rust-web-src llvm-22")
+  if(NOT arg_MCPU)
+    set(arg_MCPU v3)
   endif()
-  list(GET core 0 core)
-  get_filename_component(path ${source} ABSOLUTE)
-  set(folder ${CMAKE_CURRENT_BINARY_DIR}/rust)
-  file(MAKE_DIRECTORY ${folder})
-  file(CONFIGURE OUTPUT ${folder}/compiler_builtins.rs CONTENT
-       "#![feature(no_core, compiler_builtins)]\n#![no_core]\n#![compiler_builtins]\n")
-  set(rustc ${CMAKE_COMMAND} -E env RUSTC_BOOTSTRAP=1 ${FEMTO_RUSTC} --target bpfel-unknown-none
-            -Cpanic=abort -Copt-level=2 --cap-lints allow)
+  if(NOT arg_OUTPUT)
+    set(arg_OUTPUT "${CMAKE_CURRENT_BINARY_DIR}/${name}.o")
+  endif()
+  # The distribution's compiler first: its sources are the ones that are installed with it.
+  find_program(FEMTO_RUSTC NAMES rustc PATHS /usr/bin NO_DEFAULT_PATH DOC "A Rust compiler")
+  find_program(FEMTO_RUSTC NAMES rustc)
+  find_program(FEMTO_LLC NAMES llc-22 llc-23 llc-24 PATHS /usr/lib/llvm-22/bin
+               DOC "LLVM's compiler from IR to objects")
+  set(library)
+  if(FEMTO_RUSTC)
+    execute_process(COMMAND "${FEMTO_RUSTC}" --print sysroot OUTPUT_VARIABLE sysroot
+                    OUTPUT_STRIP_TRAILING_WHITESPACE ERROR_QUIET)
+    execute_process(COMMAND "${FEMTO_RUSTC}" --version OUTPUT_VARIABLE version ERROR_QUIET)
+    string(REGEX MATCH "[0-9]+\\.[0-9]+\\.[0-9]+" version "${version}")
+    foreach(candidate "${sysroot}/lib/rustlib/src/rust/library" "/usr/src/rustc-${version}/library")
+      if(EXISTS "${candidate}/core/src/lib.rs")
+        set(library "${candidate}")
+        break()
+      endif()
+    endforeach()
+  endif()
+  if(NOT FEMTO_RUSTC OR NOT FEMTO_LLC OR NOT library)
+    _femto_missing(${name} "${arg_REQUIRED}"
+                   "it needs rustc, the sources of its library and llc of LLVM 22. On Debian: apt \
+install rustc-web rust-web-src llvm-22")
+    set(${name}_FOUND FALSE PARENT_SCOPE)
+    return()
+  endif()
+
+  set(core "${CMAKE_BINARY_DIR}/femto-rust-core")
+  set(rustc ${CMAKE_COMMAND} -E env RUSTC_BOOTSTRAP=1 "${FEMTO_RUSTC}" --target bpfel-unknown-none
+            -Copt-level=2 -Cpanic=abort -Zalways-encode-mir)
   if(NOT TARGET femto_rust_core)
-    # core for BPF, once: 15 s.
-    add_custom_command(OUTPUT ${folder}/libcore.rmeta ${folder}/libcompiler_builtins.rmeta
-      COMMAND ${rustc} --edition 2024 --crate-name core --crate-type rlib -Zalways-encode-mir
-              -Zforce-unstable-if-unmarked --emit=metadata --out-dir ${folder} ${core}
-      COMMAND ${rustc} --crate-name compiler_builtins --crate-type rlib -Zalways-encode-mir
-              --emit=metadata --out-dir ${folder} ${folder}/compiler_builtins.rs
-      VERBATIM COMMENT "Rust's core library for BPF")
-    add_custom_target(femto_rust_core DEPENDS ${folder}/libcore.rmeta)
+    file(MAKE_DIRECTORY "${core}")
+    file(CONFIGURE OUTPUT "${core}/compiler_builtins.rs" CONTENT
+         "#![no_std]\n#![feature(compiler_builtins)]\n#![compiler_builtins]\n")
+    add_custom_command(
+      OUTPUT "${core}/libcore.rmeta" "${core}/libcompiler_builtins.rmeta"
+      COMMAND ${rustc} --edition 2024 --crate-name core --crate-type rlib --emit=metadata
+              --cap-lints allow "${library}/core/src/lib.rs" -o "${core}/libcore.rmeta"
+      COMMAND ${rustc} --edition 2024 --crate-name compiler_builtins --crate-type rlib
+              --emit=metadata --cap-lints allow -L "${core}" "${core}/compiler_builtins.rs"
+              -o "${core}/libcompiler_builtins.rmeta"
+      COMMENT "Building Rust's core for BPF (once, about 15 s)" VERBATIM)
+    add_custom_target(femto_rust_core DEPENDS "${core}/libcore.rmeta")
   endif()
-  set(object ${CMAKE_CURRENT_BINARY_DIR}/${name}.o)
-  add_custom_command(OUTPUT ${object}
-    COMMAND ${rustc} --edition 2021 --crate-type lib --emit=llvm-ir -L ${folder}
-            --extern core=${folder}/libcore.rmeta
-            --extern compiler_builtins=${folder}/libcompiler_builtins.rmeta ${path}
-            -o ${folder}/${name}.ll
-    COMMAND ${FEMTO_LLC} -march=bpfel -mcpu=${arg_CPU} -filetype=obj ${folder}/${name}.ll -o ${object}
-    DEPENDS ${path} ${folder}/libcore.rmeta VERBATIM COMMENT "Container ${name}")
-  add_custom_target(${name} ALL DEPENDS ${object})
-  add_dependencies(${name} femto_rust_core)
-  set_target_properties(${name} PROPERTIES FEMTO_OBJECT ${object})
+
+  list(GET arg_SOURCES 0 source)
+  get_filename_component(source "${source}" ABSOLUTE)
+  add_custom_command(
+    OUTPUT "${arg_OUTPUT}"
+    COMMAND ${rustc} --edition 2021 --crate-name ${name} --crate-type lib --emit=llvm-ir
+            -L "${core}" "${source}" -o "${arg_OUTPUT}.ll"
+    COMMAND "${FEMTO_LLC}" -march=bpfel -mcpu=${arg_MCPU} -filetype=obj "${arg_OUTPUT}.ll"
+            -o "${arg_OUTPUT}"
+    DEPENDS ${arg_SOURCES} femto_rust_core "${core}/libcore.rmeta"
+    COMMENT "Building container ${name} (Rust)" VERBATIM)
+  if(arg_ALL)
+    add_custom_target(${name} ALL DEPENDS "${arg_OUTPUT}")
+  else()
+    add_custom_target(${name} DEPENDS "${arg_OUTPUT}")
+  endif()
+  set_target_properties(${name} PROPERTIES FEMTO_OBJECT "${arg_OUTPUT}")
+  set(${name}_FOUND TRUE PARENT_SCOPE)
 endfunction()

@@ -1,58 +1,134 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What the author of a container includes. C11 and C++17, clang and gcc for BPF, no C library; the
- * same source also compiles for a host, so that a container can be tested as ordinary code. */
+/*
+ * What a container is written with: C11 or later, C++17 or later, clang 14 or later or bpf-gcc.
+ * Needs no header of a libc. The same source also compiles for the host, so that a container can be
+ * tested, stepped through and compared there; helpers are then ordinary functions of that program.
+ *
+ *   #include <femto.h>
+ *   FEMTO_HELPER(0x13, int, bpf_fetch_global, (uint32_t key, uint32_t *value));
+ *
+ *   FEMTO_ENTRY int64_t on_event(const struct event *e, uint64_t length) { ... }
+ *
+ * What BPF gives to work with: 512 bytes of stack (by default), five arguments to a function, no
+ * variadic functions of one's own, no floating point, no function of a libc. Globals work: const
+ * ones are read-only memory, others are the container's own data and keep their values between
+ * runs.
+ */
 #ifndef FEMTO_H
 #define FEMTO_H
 
-#if defined(__cplusplus)
-#define FEMTO_EXTERN extern "C"
+#if defined(__bpf__) || defined(__BPF__)
+#define FEMTO_BPF 1
 #else
-#define FEMTO_EXTERN extern
+#define FEMTO_BPF 0
 #endif
 
-typedef __UINT8_TYPE__ u8;
-typedef __UINT16_TYPE__ u16;
-typedef __UINT32_TYPE__ u32;
-typedef __UINT64_TYPE__ u64;
-typedef __INT8_TYPE__ s8;
-typedef __INT16_TYPE__ s16;
-typedef __INT32_TYPE__ s32;
-typedef __INT64_TYPE__ s64;
+/* stdint.h and stddef.h are the compiler's own where it is freestanding. */
+#include <stddef.h>
+#include <stdint.h>
+#ifndef __cplusplus
+#include <stdbool.h>
+#endif
 
-/* Puts a function into a section of its own; functions outside .text come first among entries. */
-#define SEC(name) __attribute__((section(name), used))
-/* A function that the firmware may call; keeps its name in C++, too. */
-#define FEMTO_ENTRY FEMTO_EXTERN
-#define FEMTO_INLINE static __inline__ __attribute__((always_inline, unused))
-#define FEMTO_NOINLINE __attribute__((noinline))
+#ifdef __cplusplus
+#define FEMTO_C extern "C"
+#else
+#define FEMTO_C
+#endif
 
-/* Declares a helper that the firmware has bound under a name; the loader looks the name up:
- *     FEMTO_HELPER(u32, now_ms, (void));
- * By number, which needs no name in the firmware and works with clang only:
- *     FEMTO_HELPER_ID(0x20, u32, now_ms, (void)); */
-#define FEMTO_HELPER(result, name, parameters) FEMTO_EXTERN result name parameters
-#define FEMTO_HELPER_ID(id, result, name, parameters) \
-    static result(*const name) parameters __attribute__((unused)) = (result(*) parameters)(id)
+/* A function that a hook can call: r1 is its first argument (the context), r2 its second (the bytes
+   of the context), and what it returns is the result of the run. */
+#if FEMTO_BPF
+#define FEMTO_ENTRY FEMTO_C __attribute__((used, noinline))
+#else
+#define FEMTO_ENTRY FEMTO_C __attribute__((used))
+#endif
+/* Puts a function or an object into a section of its own: FEMTO_SECTION(".text.timer"). */
+#define FEMTO_SECTION(name) __attribute__((section(name), used))
+#define FEMTO_INLINE static inline __attribute__((always_inline))
+/* A local call: 4 levels deep by default, each with a part of the stack. */
+#define FEMTO_NOINLINE static __attribute__((noinline))
 
-/* BPF has no memcpy and memset to call; these become loops or stores. */
-FEMTO_INLINE void femto_copy(void *to, const void *from, u32 size) {
-    for (u32 n = 0; n < size; ++n) ((u8 *)to)[n] = ((const u8 *)from)[n];
+/* Keeps a loop from being turned into a call of memcpy or memset, or unrolled by a value it could
+   foresee: tells the compiler that `value` may have changed. Costs no instruction. */
+#define FEMTO_OPAQUE(value) __asm__ volatile("" : "+r"(value))
+
+/*
+ * Declares a helper, a function of the firmware, by its number:
+ *   FEMTO_HELPER(0x20, uint32_t, bpf_now_ms, (void));
+ * and by its name, which the loader looks up among the helpers of the machine:
+ *   FEMTO_HELPER_NAMED(uint32_t, bpf_now_ms, (void));
+ * At most five arguments; a pointer with its length takes two. Pointers are checked before the
+ * helper runs, and a bad one ends the run.
+ */
+#if FEMTO_BPF && defined(__GNUC__) && !defined(__clang__)
+/* GCC would put a number that it uses twice into a register, and BPF cannot call that. */
+#define FEMTO_HELPER(id, ret, name, params) \
+    extern ret name params __attribute__((kernel_helper(id)))
+#elif FEMTO_BPF
+#define FEMTO_HELPER(id, ret, name, params) \
+    static ret(*const name) params __attribute__((unused)) = (ret(*) params)(uintptr_t)(id)
+#else
+#define FEMTO_HELPER(id, ret, name, params) FEMTO_C ret name params
+#endif
+#define FEMTO_HELPER_NAMED(ret, name, params) FEMTO_C extern ret name params
+
+/* A pointer that takes 64 bits on every machine, for a struct that firmware and guest share. */
+#define FEMTO_POINTER(type, name) \
+    union {                       \
+        type name;                \
+        uint64_t name##_bits;     \
+    } __attribute__((aligned(8)))
+
+/* Copies `size` bytes; the two must not overlap. Byte by byte, since nothing is known of the
+   alignment: 5 instructions a byte. With a constant size, __builtin_memcpy does it inline. */
+FEMTO_INLINE void *femto_memcpy(void *to, const void *from, size_t size) {
+    uint8_t *t = (uint8_t *)to;
+    const uint8_t *f = (const uint8_t *)from;
+    for (size_t i = 0; i < size; ++i) t[i] = f[i];
+    return to;
 }
-FEMTO_INLINE void femto_fill(void *to, u8 value, u32 size) {
-    for (u32 n = 0; n < size; ++n) ((u8 *)to)[n] = value;
+
+/* Copies `size` bytes that may overlap. */
+FEMTO_INLINE void *femto_memmove(void *to, const void *from, size_t size) {
+    uint8_t *t = (uint8_t *)to;
+    const uint8_t *f = (const uint8_t *)from;
+    if (t < f) return femto_memcpy(to, from, size);
+    while (size-- > 0) t[size] = f[size];
+    return to;
 }
-/* Negative, zero or positive, as memcmp. */
-FEMTO_INLINE s32 femto_compare(const void *a, const void *b, u32 size) {
-    for (u32 n = 0; n < size; ++n) {
-        const s32 difference = (s32)((const u8 *)a)[n] - (s32)((const u8 *)b)[n];
-        if (difference != 0) return difference;
+
+FEMTO_INLINE void *femto_memset(void *to, int byte, size_t size) {
+    uint8_t *t = (uint8_t *)to;
+    for (size_t i = 0; i < size; ++i) t[i] = (uint8_t)byte;
+    return to;
+}
+
+/* Negative, 0 or positive, as the first byte that differs says (compared unsigned). */
+FEMTO_INLINE int femto_memcmp(const void *left, const void *right, size_t size) {
+    const uint8_t *l = (const uint8_t *)left;
+    const uint8_t *r = (const uint8_t *)right;
+    for (size_t i = 0; i < size; ++i) {
+        if (l[i] != r[i]) return l[i] < r[i] ? -1 : 1;
     }
     return 0;
 }
-FEMTO_INLINE u32 femto_length(const char *text) {
-    u32 n = 0;
-    while (text[n] != 0) ++n;
-    return n;
+
+FEMTO_INLINE size_t femto_strlen(const char *text) {
+    size_t size = 0;
+    while (text[size] != 0) ++size;
+    return size;
+}
+
+/* At most `limit` bytes are looked at. */
+FEMTO_INLINE int femto_strncmp(const char *left, const char *right, size_t limit) {
+    for (size_t i = 0; i < limit; ++i) {
+        const uint8_t l = (uint8_t)left[i];
+        const uint8_t r = (uint8_t)right[i];
+        if (l != r) return l < r ? -1 : 1;
+        if (l == 0) break;
+    }
+    return 0;
 }
 
 #endif

@@ -112,13 +112,13 @@ inline std::uint32_t fmt_u32_dec(femto::guest_ref<std::array<char, 10>> to, std:
 }  // namespace detail
 
 using host_helpers =
-    femto::helper_set<femto::helper<0x01, "printf", &detail::print>,
-                      femto::helper<0x10, "store_local", &detail::store_local>,
-                      femto::helper<0x11, "store_global", &detail::store_global>,
-                      femto::helper<0x12, "fetch_local", &detail::fetch_local>,
-                      femto::helper<0x13, "fetch_global", &detail::fetch_global>,
-                      femto::helper<0x20, "now_ms", &detail::now_ms>,
-                      femto::helper<0x51, "fmt_u32_dec", &detail::fmt_u32_dec>,
-                      femto::helper<0x52, "strlen", &detail::strlen>>;
+    femto::helper_set<femto::helper<0x01, "bpf_printf", &detail::print>,
+                      femto::helper<0x10, "bpf_store_local", &detail::store_local>,
+                      femto::helper<0x11, "bpf_store_global", &detail::store_global>,
+                      femto::helper<0x12, "bpf_fetch_local", &detail::fetch_local>,
+                      femto::helper<0x13, "bpf_fetch_global", &detail::fetch_global>,
+                      femto::helper<0x20, "bpf_now_ms", &detail::now_ms>,
+                      femto::helper<0x51, "bpf_fmt_u32_dec", &detail::fmt_u32_dec>,
+                      femto::helper<0x52, "bpf_strlen", &detail::strlen>>;
 
 }  // namespace femto_tool

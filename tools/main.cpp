@@ -18,7 +18,7 @@ int main(int argc, char** argv) {
                "2 a file or an argument is wrong.\n\n"
                "Example:\n"
                "  femto build fletcher32.c -o fletcher32.o\n"
-               "  femto run fletcher32.o --context 04000000010002000300040000000000");
+               "  femto run fletcher32.o --context 6162636465");
 
     build_options b;
     auto* build_command = app.add_subcommand("build", "Compile a C or C++ source with clang");

@@ -87,7 +87,7 @@ int run_with(const run_options& o) {
         const auto named = verified->entry(o.function);
         if (!named) {
             std::string message = o.path + ": no function `" + o.function + "`; there are:";
-            for (const auto& f : c.program().functions) message += " " + std::string{f.name};
+            for (const auto& f : c.program().functions) (message += ' ').append(f.name);
             throw user_error{message};
         }
         entry = *named;

@@ -1,28 +1,25 @@
-/* SPDX-License-Identifier: Apache-2.0 */
-/* Fletcher's checksum. Context: number of 16-bit words, then the words. */
+// SPDX-License-Identifier: Apache-2.0
+// Fletcher's checksum over the context: any bytes, read as 16-bit little-endian words; an odd byte
+// at the end counts as a word. Result: the 32-bit checksum.
 #include <femto.h>
 
-struct words {
-    u32 count;
-    u16 word[];
-};
-
-FEMTO_ENTRY u64 fletcher32(const struct words *in, u64 length) {
-    const u16 *word = in->word;
-    u32 left = in->count;
-    u32 low = 0xffff, high = 0xffff;
-    (void)length;
-    while (left != 0) {
-        /* 359 words cannot overflow the sums. */
-        u32 block = left < 359 ? left : 359;
-        left -= block;
-        do {
-            high += low += *word++;
-        } while (--block != 0);
-        low = (low & 0xffff) + (low >> 16);
-        high = (high & 0xffff) + (high >> 16);
+FEMTO_ENTRY uint64_t fletcher32(const uint8_t *context, uint64_t length) {
+    uint32_t sum1 = 0xffff;
+    uint32_t sum2 = 0xffff;
+    while (length > 0) {
+        // 359 words are the most that keep both sums within 32 bits.
+        for (uint32_t words = 359; words > 0 && length > 0; --words) {
+            uint32_t word = context[0];
+            if (length > 1) word |= (uint32_t)context[1] << 8;
+            sum1 += word;
+            sum2 += sum1;
+            context += 2;
+            length -= length > 1 ? 2 : 1;
+        }
+        sum1 = (sum1 & 0xffff) + (sum1 >> 16);
+        sum2 = (sum2 & 0xffff) + (sum2 >> 16);
     }
-    low = (low & 0xffff) + (low >> 16);
-    high = (high & 0xffff) + (high >> 16);
-    return high << 16 | low;
+    sum1 = (sum1 & 0xffff) + (sum1 >> 16);
+    sum2 = (sum2 & 0xffff) + (sum2 >> 16);
+    return (uint64_t)sum2 << 16 | sum1;
 }

@@ -1,19 +1,31 @@
-/* SPDX-License-Identifier: Apache-2.0 */
-/* Sorts the context, an array of 32-bit numbers, in place; returns the median. */
+// SPDX-License-Identifier: Apache-2.0
+// Sorts the context in place: 32-bit signed integers, ascending (heap sort: no recursion, no memory
+// of its own). The hook must let the container write its context. Result: how many integers there
+// are.
 #include <femto.h>
 
-/* Shell sort: no recursion, no more memory than a few registers. */
-static FEMTO_NOINLINE void sort_step(s32 *number, u32 count, u32 gap) {
-    for (u32 n = gap; n < count; ++n) {
-        const s32 moving = number[n];
-        u32 at = n;
-        for (; at >= gap && number[at - gap] > moving; at -= gap) number[at] = number[at - gap];
-        number[at] = moving;
+// A local call: `values[root]` sinks until the part of the heap below it is in order.
+FEMTO_NOINLINE void sink(int32_t *values, uint32_t root, uint32_t count) {
+    const int32_t value = values[root];
+    for (;;) {
+        uint32_t child = 2 * root + 1;
+        if (child >= count) break;
+        if (child + 1 < count && values[child + 1] > values[child]) ++child;
+        if (values[child] <= value) break;
+        values[root] = values[child];
+        root = child;
     }
+    values[root] = value;
 }
 
-FEMTO_ENTRY u64 sort(s32 *number, u64 length) {
-    const u32 count = (u32)(length / sizeof(s32));
-    for (u32 gap = count / 2; gap > 0; gap /= 2) sort_step(number, count, gap);
-    return count == 0 ? 0 : (u64)(s64)number[count / 2];
+FEMTO_ENTRY uint64_t sort(int32_t *values, uint64_t length) {
+    const uint32_t count = (uint32_t)(length / sizeof(int32_t));
+    for (uint32_t i = count / 2; i > 0; --i) sink(values, i - 1, count);
+    for (uint32_t last = count; last > 1; --last) {
+        const int32_t largest = values[0];
+        values[0] = values[last - 1];
+        values[last - 1] = largest;
+        sink(values, 0, last - 1);
+    }
+    return count;
 }

@@ -1,47 +1,44 @@
-/* SPDX-License-Identifier: Apache-2.0 */
-/* A push button that does not bounce: short press, long press, release. Context: samples of the pin,
- * one byte each, 1 = pressed; each is overwritten with the event it caused. Returns how many presses
- * there have been since the start. The transitions are data. */
+// SPDX-License-Identifier: Apache-2.0
+// A door lock with a code: a table says where each event leads. Context: one event a run, a byte:
+// '0' to '9', 'x' (door closed) or 't' (a second went by). Result: the state after it.
 #include <femto.h>
 
-enum state { idle, bounce, pressed, held, states };
-enum event { none, short_press, long_press, release };
+enum state { locked, one_right, two_right, open, ajar, barred };
+enum input { first_digit, second_digit, third_digit, wrong_digit, closed, second_passed, inputs };
 
-#define STABLE 3   /* samples until a press counts */
-#define LONG 10    /* samples until it is a long one */
-
-struct transition {
-    u8 to;
-    u8 event;
+static const uint8_t next[6][inputs] = {
+    //             4          2          7       other   closed  second
+    /* locked    */ {one_right, barred, barred, barred, locked, locked},
+    /* one_right */ {barred, two_right, barred, barred, one_right, one_right},
+    /* two_right */ {barred, barred, open, barred, two_right, two_right},
+    /* open      */ {open, open, open, open, locked, ajar},
+    /* ajar      */ {ajar, ajar, ajar, ajar, locked, ajar},
+    /* barred    */ {barred, barred, barred, barred, barred, barred},
 };
-static const struct transition on_release[states] = {
-    {idle, none}, {idle, none}, {idle, release}, {idle, release}};
 
-static u8 state = idle;
-static u32 samples;
-static u32 presses;
+#define SECONDS_BARRED 3
 
-static struct transition on_press(void) {
-    struct transition t = {state, none};
-    if (state == idle) {
-        t.to = bounce;
-    } else if (state == bounce && samples >= STABLE) {
-        t.to = pressed;
-        t.event = short_press;
-    } else if (state == pressed && samples >= LONG) {
-        t.to = held;
-        t.event = long_press;
+static uint8_t state;
+static uint8_t waited;
+
+FEMTO_INLINE enum input classify(uint8_t event) {
+    switch (event) {
+        case '4': return first_digit;
+        case '2': return second_digit;
+        case '7': return third_digit;
+        case 'x': return closed;
+        case 't': return second_passed;
+        default: return wrong_digit;
     }
-    return t;
 }
 
-FEMTO_ENTRY u64 state_machine(u8 *sample, u64 length) {
-    for (u64 n = 0; n < length; ++n) {
-        const struct transition t = sample[n] ? on_press() : on_release[state & 3];
-        samples = sample[n] ? samples + 1 : 0;
-        state = t.to;
-        sample[n] = t.event;
-        if (t.event == short_press) ++presses;
+FEMTO_ENTRY uint64_t state_machine(const uint8_t *event, uint64_t length) {
+    if (length == 0) return state;
+    const enum input in = classify(*event);
+    // The one thing a table cannot say: barred for three seconds.
+    if (state == barred && in == second_passed && ++waited == SECONDS_BARRED) {
+        waited = 0;
+        return state = locked;
     }
-    return presses;
+    return state = next[state][in];
 }

@@ -184,6 +184,7 @@ private:
     /// Magnitude and sign of a number; false if there is none here.
     constexpr bool number(std::uint64_t& magnitude, bool& negative) {
         const std::size_t start = in_.at;
+        bool overflow = false;
         negative = in_.take('-');
         if (!negative) in_.take('+');
         in_.skip_spaces();
@@ -199,10 +200,15 @@ private:
                                                           : 99u;
             if (value >= (hex ? 16u : 10u)) valid = false;
             const std::uint64_t base = hex ? 16 : 10;
-            if (magnitude > (~std::uint64_t{0} - value) / base) problem = errc::value_out_of_range;
+            if (magnitude > (~std::uint64_t{0} - value) / base) overflow = true;
             magnitude = magnitude * base + value;
         }
-        if (!valid) in_.at = start;
+        if (!valid) {
+            in_.at = start;  // a label, perhaps
+        } else if (overflow) {
+            problem = errc::value_out_of_range;
+            problem_at = start;
+        }
         return valid;
     }
     constexpr bool in_range(std::int64_t low, std::int64_t high_, std::int64_t& value) {
@@ -230,8 +236,10 @@ private:
         bool negative = false;
         const std::size_t start = in_.at;
         if (!number(magnitude, negative)) return false;
-        if (negative && magnitude > std::uint64_t{1} << 63) problem = errc::value_out_of_range;
-        if (problem != errc::ok) problem_at = start;
+        if (negative && magnitude > std::uint64_t{1} << 63) {
+            problem = errc::value_out_of_range;
+            problem_at = start;
+        }
         const std::uint64_t value = negative ? 0 - magnitude : magnitude;
         imm = static_cast<std::int32_t>(value);
         high = static_cast<std::uint32_t>(value >> 32);

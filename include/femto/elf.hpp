@@ -50,7 +50,8 @@ private:
             program_.text = to_.text.first(needs.text);
         } else {
             const auto bytes = *object_.in_place(kind::text);
-            program_.text = {reinterpret_cast<const instruction*>(bytes.data()), needs.text};
+            program_.text = {reinterpret_cast<const instruction*>(bytes.data()),
+                             bytes.size() / sizeof(instruction)};
         }
         if (copy_rodata) {
             object_.copy(kind::rodata, to_.rodata);
@@ -68,6 +69,10 @@ private:
     struct target {
         kind segment = kind::none;
         std::uint64_t offset = 0;
+
+        [[nodiscard]] bool misaligned() const {
+            return segment == kind::text && offset % sizeof(instruction) != 0;
+        }
     };
     /// `in_place` is the value that the relocated field holds: an addend, to which old binutils have
     /// added the symbol's value already.
@@ -108,7 +113,10 @@ private:
         for (std::uint64_t at = 0; at + elf::file_view::relocation_size <= table.size;
              at += elf::file_view::relocation_size) {
             const auto r = object_.file_.relocation_at(table.offset + at);
-            const std::uint64_t width = k == kind::text || wide(r.type) ? 8 : 4;
+            const std::uint64_t width = k == kind::text
+                                            ? (r.type == elf::relocation_type::insn64 ? 16 : 8)
+                                            : wide(r.type) ? 8
+                                                           : 4;
             if (r.offset > place.size || place.size - r.offset < width ||
                 (k == kind::text && r.offset % sizeof(instruction) != 0) ||
                 r.symbol >= object_.symbols()) {
@@ -137,11 +145,10 @@ private:
         const auto s = object_.symbol(r.symbol);
         const auto addend = static_cast<std::uint64_t>(std::int64_t{i.imm()});
         if (r.type == elf::relocation_type::insn64) {
-            if (i.opcode() != 0x18 || pc + 1 >= program_.text.size()) {
-                return {errc::elf_bad_relocation, in, r.offset};
-            }
+            if (i.opcode() != 0x18) return {errc::elf_bad_relocation, in, r.offset};
             const target t = resolve(r.symbol, addend);
             if (t.segment == kind::none) return {errc::elf_undefined_symbol, pc, r.symbol};
+            if (t.misaligned()) return {errc::elf_bad_relocation, in, r.offset};
             const auto offset = static_cast<std::int32_t>(t.offset);
             if (t.segment == kind::text) {
                 i = instruction::make(0x18, i.dst(), 4, 0,
@@ -191,10 +198,13 @@ private:
             return {errc::elf_undefined_symbol, static_cast<std::uint32_t>(r.offset), r.symbol};
         }
         const std::uint64_t value = address(t);
+        // In the segmented space a 32-bit field gets the offset; a host address must fit.
+        const bool truncated = space_ == address_space::flat && !wide(r.type) && value >> 32 != 0;
+        if (t.misaligned() || truncated) return {errc::elf_bad_relocation, in, r.offset};
         if (wide(r.type)) {
             store_little(field, value);
         } else {
-            store_little(field, static_cast<std::uint32_t>(value));  // the offset, segmented
+            store_little(field, static_cast<std::uint32_t>(value));
         }
         return {};
     }

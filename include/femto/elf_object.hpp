@@ -52,8 +52,9 @@ struct elf_location {
 /// information, BTF and notes are passed over.
 ///
 /// Nothing is stored beside the view of the file: what a relocation needs is looked up in its tables.
-/// A load takes time linear in relocations times sections; `max_sections` bounds what a hostile file
-/// can ask for. Reentrant.
+/// A load takes time linear in relocations times sections (times symbols for those that are common);
+/// `max_sections`, and one table of relocations for a section, bound what a hostile file can ask for.
+/// Reentrant.
 class elf_object {
 public:
     static constexpr std::uint32_t max_sections = 512;
@@ -149,6 +150,7 @@ private:
     }
 
     [[nodiscard]] error check_sections() {
+        constexpr std::uint64_t most = 0x10000000;  // so that no sum of sizes wraps around
         std::uint64_t total = 0;
         for (std::uint32_t n = 1; n < sections_; ++n) {
             const auto s = section(n);
@@ -157,7 +159,6 @@ private:
                 return {errc::elf_truncated, n, s.offset + s.size};
             }
             if (kind_of(s) != kind::none) {
-                constexpr std::uint64_t most = 0x10000000;  // so that no sum of sizes wraps around
                 const bool aligned = s.alignment <= 16 && (s.alignment & (s.alignment - 1)) == 0;
                 total += s.size;
                 if (s.size > most || total > most) return {errc::elf_bad_section, n, s.size};
@@ -179,6 +180,13 @@ private:
             if (s.type == elf::section_type::rel && s.entry_size != elf::file_view::relocation_size) {
                 return {errc::elf_bad_section, n, s.entry_size};
             }
+            // One table for a section, or a small file could ask for any amount of work.
+            for (std::uint32_t m = 1; s.type == elf::section_type::rel && m < n; ++m) {
+                const auto other = section(m);
+                if (other.type == elf::section_type::rel && other.info == s.info) {
+                    return {errc::elf_bad_section, n, s.info};
+                }
+            }
             if (name_of(s) == ".comment") {
                 const auto bytes = file_.part(s.offset, s.size);
                 const std::string_view text{reinterpret_cast<const char*>(bytes.data()),
@@ -193,8 +201,13 @@ private:
                 return {errc::elf_bad_symbol, n, s.value};
             }
             if (is_function(s) && symbol_name(n).empty()) return {errc::elf_bad_symbol, n, s.name};
-            if (s.section == elf::index_common && s.size > 0x100000) {
-                return {errc::elf_bad_symbol, n, s.size};
+            if (is_function(s) && s.value % sizeof(instruction) != 0) {
+                return {errc::elf_bad_symbol, n, s.value};
+            }
+            if (s.section == elf::index_common) {
+                if (s.size > most) return {errc::elf_bad_symbol, n, s.size};
+                total += s.size + 16;  // with its alignment
+                if (total > most) return {errc::elf_bad_symbol, n, s.size};
             }
         }
         return {};
@@ -231,7 +244,7 @@ private:
             for (std::uint32_t n = 1; n < sections_; ++n) {
                 const auto s = section(n);
                 if (kind_of(s) != wanted || (s.type == elf::section_type::nobits) != zero) continue;
-                at = aligned(at, s.alignment);
+                if (s.size != 0) at = aligned(at, s.alignment);
                 visit(n, s, at);
                 at += s.size;
             }

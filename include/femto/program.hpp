@@ -24,10 +24,10 @@ enum class section : std::uint8_t { rodata = 0, data = 1 };
 /// A view of a loaded program; it owns nothing and knows nothing of where the bytes came from.
 /// What it refers to must outlive every use of it. Costs 32 bytes on a 32-bit core.
 struct program {
-    std::span<const instruction> text;       ///< may lie in flash
-    std::span<const std::byte> rodata;       ///< may lie in flash; the guest can only read it
-    std::span<std::byte> data;               ///< .data then .bss, initialised by the loader
-    std::span<const function> functions;     ///< entry points; if empty, slot 0 is the only one
+    std::span<const instruction> text{};       ///< may lie in flash
+    std::span<const std::byte> rodata{};       ///< may lie in flash; the guest can only read it
+    std::span<std::byte> data{};               ///< .data then .bss, initialised by the loader
+    std::span<const function> functions{};     ///< entry points; if empty, slot 0 is the only one
 };
 
 /// Numbers of the regions every machine has. 0 is never mapped, so that a null pointer faults.

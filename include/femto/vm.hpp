@@ -70,13 +70,12 @@ public:
     /// The stack is zeroed when another program ran before, so that it leaks nothing.
     /// The guest may write to the context if it is a range of `std::byte`, and only read one of
     /// `const std::byte`; without one, r1 points to an empty region.
-    template <class Context = std::span<std::byte>>
-        requires std::convertible_to<Context, std::span<const std::byte>>
+    template <class Context>
+        requires std::constructible_from<std::span<const std::byte>, Context&>
     [[nodiscard]] constexpr result<std::uint64_t> run(const verified& p, entry_point at,
-                                                      const Context& context,
-                                                      std::uint32_t fuel) {
+                                                      Context&& context, std::uint32_t fuel) {
         const std::span<const std::byte> bytes{context};
-        if constexpr (std::convertible_to<Context, std::span<std::byte>>) {
+        if constexpr (std::constructible_from<std::span<std::byte>, Context&>) {
             memory_.set(region_number::context, std::span<std::byte>{context},
                         permission::read_write);
         } else {

@@ -148,6 +148,8 @@ TEST_CASE("assembler: refusals with line and column") {
     CHECK(refusal("r1 = le16 r2") == error{errc::syntax_error, 1, 13});
     CHECK(refusal("mov r0, 4294967296") == error{errc::value_out_of_range, 1, 9});
     CHECK(refusal("mov r0, -2147483649") == error{errc::value_out_of_range, 1, 9});
+    CHECK(refusal("mov r0, 18446744073709551617") == error{errc::value_out_of_range, 1, 9});
+    CHECK(refusal("ja a_label_with_thirty_characters_") == error{errc::undefined_label, 1, 4});
     CHECK(refusal("mov r0, 99999999999999999999999") == error{errc::value_out_of_range, 1, 9});
     CHECK(refusal("lddw r0, 0x10000000000000000") == error{errc::value_out_of_range, 1, 10});
     CHECK(refusal("ldxw r0, [r1+32768]") == error{errc::value_out_of_range, 1, 13});

@@ -125,11 +125,13 @@ TEST_CASE("elf: objects of every compiler load and run in both address spaces") 
             check("other", 11);
         } else if (name.find("in_place") != name.npos) {
             check("entry", 64);
+        } else if (name.find("sections") != name.npos) {
+            check("entry", 36);
         } else if (name.find("common") != name.npos) {
             check("entry", 9);
         }
     }
-    CHECK(seen >= 15);
+    CHECK(seen >= 18);
 }
 
 TEST_CASE("elf: the first entry is the global function outside .text") {
@@ -237,6 +239,58 @@ TEST_CASE("elf: malformed files are refused with a cause and a place") {
           errc::elf_bad_section);  // with addends, which BPF objects do not have
 }
 
+TEST_CASE("elf: an empty section does not lengthen text that stays in place") {
+    bytes file = read("clang-14-v3.in_place.o");
+    std::uint32_t text = 0;
+    const auto text_at = header_of(file, progbits, &text);
+    const auto flags = get<std::uint64_t>(file, text_at + 8);
+    put<std::uint64_t>(file, text_at + 32, 24);  // three slots; aligned to 16 there would be four
+    const auto table = get<std::uint64_t>(file, 40);
+    const auto last = table + (get<std::uint16_t>(file, 60) - 1u) * 64u;
+    REQUIRE(last > text_at);
+    put<std::uint32_t>(file, last + 4, progbits);
+    put<std::uint64_t>(file, last + 8, flags);
+    put<std::uint64_t>(file, last + 32, 0);
+    put<std::uint64_t>(file, last + 48, 16);
+    const auto object = elf_object::open(file);
+    if (!object) {
+        CHECK(object.error().code == errc::elf_bad_section);  // the last one had the symbols
+        return;
+    }
+    CHECK(object->requirements().text == 3);
+    const auto p = load_elf(*object, {}, address_space::segmented, helper_names<helpers>{});
+    REQUIRE(p.has_value());
+    CHECK(p->text.size() == 3);
+}
+
+TEST_CASE("elf: a second table of relocations for a section is refused") {
+    bytes file = read(sample);
+    std::uint32_t first = 0;
+    const auto at = header_of(file, rel, &first);
+    const auto table = get<std::uint64_t>(file, 40);
+    for (std::uint32_t n = first + 1; n < get<std::uint16_t>(file, 60); ++n) {
+        if (get<std::uint32_t>(file, table + n * 64 + 4) != rel) continue;
+        put(file, table + n * 64 + 44, get<std::uint32_t>(file, at + 44));
+        CHECK(open_error(file) == error{errc::elf_bad_section, n, get<std::uint32_t>(file, at + 44)});
+        return;
+    }
+    FAIL("no second table");
+}
+
+TEST_CASE("elf: common symbols cannot wrap the size of the data around") {
+    bytes file = read("clang-14-v3.common.o");
+    const auto symbols_at = header_of(file, symtab);
+    const auto first = get<std::uint64_t>(file, symbols_at + 24);
+    const auto count = get<std::uint64_t>(file, symbols_at + 32) / 24;
+    for (std::uint32_t n = 1; n < count; ++n) {
+        if (get<std::uint16_t>(file, first + n * 24 + 6) != 0xfff2) continue;
+        put<std::uint64_t>(file, first + n * 24 + 16, 0x10000000);
+        CHECK(open_error(file) == error{errc::elf_bad_symbol, n, 0x10000000});
+        return;
+    }
+    FAIL("no common symbol");
+}
+
 TEST_CASE("elf: undefined symbols are named") {
     const auto name_of = [](const char* file_name, const error& e) {
         const bytes file = read(file_name);
@@ -273,20 +327,25 @@ void try_out(std::span<const std::byte> file) {
     if (!object) return;
     const auto needs = object->requirements();
     if (needs.text > 100000 || needs.rodata > 100000 || needs.data > 10000000) return;
-    storage s{needs};
-    const auto p = load_elf(*object, s.view(), address_space::segmented, helper_names<helpers>{});
-    if (!p) return;
-    std::vector<std::uint8_t> scratch(p->text.size());
-    const auto verified = machine::verify(*p, scratch);
-    if (!verified) return;
-    machine m;
-    std::byte context[16]{};
-    (void)m.run(*verified, verified->entry(), context, 1000).has_value();
+    for (const bool in_place : {false, true}) {
+        storage s{needs};
+        elf_storage view = s.view();
+        if (in_place) view.text = {}, view.rodata = {};
+        const auto p = load_elf(*object, view, address_space::segmented, helper_names<helpers>{});
+        if (!p) continue;
+        std::vector<std::uint8_t> scratch(p->text.size());
+        const auto verified = machine::verify(*p, scratch);
+        if (!verified) continue;
+        machine m;
+        std::byte context[16]{};
+        (void)m.run(*verified, verified->entry(), context, 1000).has_value();
+    }
 }
 }  // namespace
 
 TEST_CASE("elf: cut off anywhere, and with any byte changed, an object does no harm") {
-    for (const auto* name : {sample, "gcc.everything.o", "clang-14-v3.common.o"}) {
+    for (const auto* name : {sample, "gcc.everything.o", "clang-14-v3.common.o",
+                             "clang-14-v3.in_place.o"}) {
         const bytes good = read(name);
         for (std::size_t size = 0; size < good.size(); ++size) {
             const bytes cut{good.begin(), good.begin() + static_cast<std::ptrdiff_t>(size)};

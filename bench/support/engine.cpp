@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: Apache-2.0
+// One machine; compiled once for each combination of FEMTO_DISPATCH and FEMTO_SPACE.
+#include "engine.hpp"
+
+#include "../workloads/helpers.hpp"
+
+#include <optional>
+
+namespace bench {
+namespace {
+
+constexpr femto::config configured = [] {
+    femto::config c;
+    c.dispatch = femto::dispatch::FEMTO_DISPATCH;
+    c.address_space = femto::address_space::FEMTO_SPACE;
+    c.max_regions = 40;
+    return c;
+}();
+
+class one_engine final : public engine {
+    using machine = femto::vm<configured, workloads::helpers>;
+
+public:
+    femto::result<void> load(const femto::program& p, std::string_view function) override {
+        scratch_.resize(p.text.size());
+        auto verified = machine::verify(p, scratch_);
+        if (!verified.has_value()) return femto::failure{verified.error()};
+        verified_.emplace(*verified);
+        const auto entry = verified_->entry(function);
+        if (!entry.has_value()) return femto::failure{entry.error()};
+        entry_.emplace(*entry);
+        return {};
+    }
+    femto::result<std::uint64_t> run(std::span<std::byte> context, std::uint32_t fuel) override {
+        return machine_.run(*verified_, *entry_, context, fuel);
+    }
+    femto::result<std::uint64_t> resume(std::uint32_t fuel) override {
+        return machine_.resume(*verified_, fuel);
+    }
+    std::uint32_t executed() const override { return machine_.executed(); }
+    femto::address_space space() const override { return configured.address_space; }
+    std::uint64_t map(std::span<std::byte> bytes) override {
+        const auto address = machine_.map(bytes, femto::permission::read_write);
+        return address.has_value() ? *address : 0;
+    }
+
+private:
+    std::vector<std::uint8_t> scratch_;
+    std::optional<machine::verified> verified_;
+    std::optional<femto::entry_point> entry_;
+    machine machine_;
+};
+
+}  // namespace
+
+std::unique_ptr<engine> FEMTO_MAKE() { return std::make_unique<one_engine>(); }
+
+}  // namespace bench
