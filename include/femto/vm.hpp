@@ -57,6 +57,11 @@ public:
         return memory_.map(bytes);
     }
     constexpr void unmap(std::uint64_t address) { memory_.unmap(address); }
+    /// Takes the context away from a suspended run, whose caller returns and with it the context's
+    /// memory; later accesses to it fault.
+    constexpr void drop_context() {
+        memory_.set(region_number::context, std::span<const std::byte>{});
+    }
 
     /// Makes `host` what helpers get from `caller::host<T>()`.
     template <class T>
