@@ -30,7 +30,7 @@ struct region_offer {
 struct tenant_offer {
     std::uint32_t tenants = 0xffffffff;  ///< bit n: tenant n
     std::uint64_t helpers = ~std::uint64_t{0};  ///< bits as `helper_set::bit_of` gives them
-    std::span<const region_offer> regions;
+    std::span<const region_offer> regions{};
     permission context = permission::read;
     std::uint32_t fuel = 0xffffffff;  ///< instructions a run, at most
 };
@@ -40,7 +40,7 @@ struct tenant_offer {
 struct hook_declaration {
     uuid id;
     hook_policy policy = hook_policy::all;
-    std::span<const tenant_offer> offers;
+    std::span<const tenant_offer> offers{};
 };
 
 /// What firing did.

@@ -4,9 +4,10 @@
 #include <femto/environment.hpp>
 #include <femto/helper.hpp>
 
+#include <algorithm>
 #include <array>
 #include <concepts>
-#include <cstring>
+#include <span>
 #include <string_view>
 
 namespace femto::helpers {
@@ -103,8 +104,6 @@ void print_debug(caller& c, std::uint32_t value) {
     }
 }
 
-/// r1: to, r2: from, r3: bytes. The two lengths that spans want are one register here, so the
-/// check is made by hand on a pair of spans of that length.
 inline std::size_t length(caller& c, guest_string text) {
     c.charge(static_cast<std::uint32_t>(text.text.size()));
     return text.text.size();
