@@ -257,9 +257,8 @@ TEST_CASE("engine: instructions in a window, of a container and of a tenant") {
     for (auto* each : {&a, &b, &other}) REQUIRE(f.e.attach(f.h, **each).has_value());
     CHECK(f.fire().ran == 3);  // 2 of a, 4 of tenant 1
     const auto second = f.fire();
-    CHECK(second.ran == 2);  // a has 2 left, then tenant 1 has 1: b is cut off
-    CHECK(second.faulted == 1);
-    CHECK(b->statistics().last_fault.code == errc::out_of_fuel);
+    CHECK(second.ran == 3);  // a has 2 left, b 1: its last straight stretch may overdraw
+    CHECK(f.e.tenant(1).window_used() == 8);
     const auto third = f.fire();
     CHECK(third.ran == 1);
     CHECK(third.value == 3);
