@@ -34,7 +34,8 @@ public:
         if (length > 0) put(static_cast<std::uint8_t>(format));
         return true;
     }
-    /// Ends the options, with the payload marker if `payload`; the length so far, or -1.
+    /// Ends the options; with `payload` also writes its marker, for which at least one byte must
+    /// follow. The length so far, or -1.
     constexpr std::int32_t finish(bool payload) {
         if (finished_ || header_ < 4 || left() < (payload ? 2u : 0u)) return -1;
         if (payload) put(0xff);
