@@ -109,6 +109,7 @@ private:
     std::uint32_t wake_at_ = 0;      ///< when suspended or faulted
     std::uint32_t entry_ = 0;        ///< number in the image
     std::uint32_t ram_ = 0;
+    std::uint32_t load_ = 0;  ///< number of this load: tells containers in one place of flash apart
     std::uint16_t faults_in_row_ = 0;
     std::atomic<container_state> state_{container_state::empty};
     std::uint8_t tenant_ = 0;

@@ -197,6 +197,7 @@ private:
     struct lane {
         machine m;
         environment<Platform> env;
+        std::uint32_t load = 0;  ///< of the container whose bytes lie in the machine's stack
     };
     static constexpr std::uint32_t lane_count = Config.lanes + Config.sleepers;
 
@@ -248,6 +249,7 @@ private:
         c.tenant_ = tenant;
         c.number_ = static_cast<std::uint8_t>(place - containers_.begin());
         c.ram_ = ram;
+        c.load_ = ++loads_;
         owner.ram_ += ram;
         ++owner.containers_;
         c.state_ = container_state::verified;
@@ -465,6 +467,10 @@ private:
             env = {&platform_, {c.tenant_, tenants_[c.tenant_].quota().store_entries}, c.number_,
                    c.tenant_, now_.load(), now_.load()};
             lanes_[n].m.set_host(env);
+            if (lanes_[n].load != c.load_) {  // its text may lie where another's lay: leak nothing
+                lanes_[n].load = c.load_;
+                lanes_[n].m.forget();
+            }
             return true;
         }
         return false;
@@ -513,6 +519,7 @@ private:
     shared_word<guard> lanes_used_;
     shared_word<guard> now_;
     std::uint32_t window_start_ = 0;
+    std::uint32_t loads_ = 0;
     std::uint8_t turn_ = 0;
 };
 
