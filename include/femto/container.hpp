@@ -30,7 +30,7 @@ struct fault_policy {
     std::uint16_t delay = 100;  ///< units of `poll`'s time
 };
 
-/// Limits of one container; may lie in flash. 16 bytes.
+/// Limits of one container; may lie in flash. 12 bytes.
 struct container_limits {
     std::uint32_t run_fuel = 0xffffffff;     ///< instructions a run, or from one wake-up to the next wait
     std::uint32_t window_fuel = 0xffffffff;  ///< instructions in a window
@@ -93,28 +93,33 @@ private:
     bool enter() { return (word_.set_bits(held) & held) == 0; }
     void leave() { word_.clear_bits(held); }
 
+    [[nodiscard]] std::span<std::uint8_t> marks() const {
+        return {marks_, verified_->source().text.size()};
+    }
+    [[nodiscard]] std::span<granted_region> regions() const { return {regions_, region_count_}; }
+
     std::optional<Verified> verified_;
-    std::optional<image> image_;
+    std::uint64_t requested_ = 0;  ///< helpers
     container_statistics statistics_{};
-    std::span<granted_region> regions_;
-    std::span<std::uint8_t> marks_;
+    std::optional<image> image_;
+    granted_region* regions_ = nullptr;
+    std::uint8_t* marks_ = nullptr;
     const container_limits* limits_ = nullptr;
     const void* hook_ = nullptr;
     shared_word<Guard> word_;
-    std::uint64_t requested_ = 0;    ///< helpers
     std::uint32_t requested_fuel_ = 0;
     std::uint32_t fuel_ = 0;         ///< of a run, as granted
     std::uint32_t window_used_ = 0;  ///< instructions in this window
     std::uint32_t run_used_ = 0;     ///< instructions of this run, or since the last wait
     std::uint32_t wake_at_ = 0;      ///< when suspended or faulted
-    std::uint32_t entry_ = 0;        ///< number in the image
-    std::uint32_t ram_ = 0;
     std::uint32_t load_ = 0;  ///< number of this load: tells containers in one place of flash apart
     std::uint16_t faults_in_row_ = 0;
     std::atomic<container_state> state_{container_state::empty};
+    std::uint8_t entry_ = 0;  ///< number in the image
     std::uint8_t tenant_ = 0;
     std::uint8_t number_ = 0;
     std::uint8_t lane_ = no_lane;
+    std::uint8_t region_count_ = 0;
     bool suspends_ = false;
     bool context_writable_ = false;
 };

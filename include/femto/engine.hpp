@@ -44,7 +44,7 @@ public:
     template <class Context, std::size_t Places = 2>
     using hook = femto::hook<container, Context, Places>;
 
-    explicit engine(Platform& platform) : platform_{platform} {}
+    constexpr explicit engine(Platform& platform) : platform_{platform} {}
     engine(const engine&) = delete;
     engine& operator=(const engine&) = delete;
 
@@ -144,7 +144,7 @@ public:
             return fail(errc::container_busy);
         }
         platform_.stores.erase({store_kind::local, c.number_});
-        tenants_[c.tenant_].ram_ -= c.ram_;
+        tenants_[c.tenant_].ram_ -= ram_of(c.verified_->source());
         --tenants_[c.tenant_].containers_;
         c.state_ = container_state::empty;
         c.verified_.reset();
@@ -201,6 +201,10 @@ private:
     };
     static constexpr std::uint32_t lane_count = Config.lanes + Config.sleepers;
 
+    /// What a program costs its tenant: data, and a mark for each slot.
+    static std::uint32_t ram_of(const program& p) {
+        return static_cast<std::uint32_t>(p.data.size() + p.text.size());
+    }
     static result<void> wrong_state(const container& c) {
         return fail(errc::wrong_state, 0, static_cast<std::uint64_t>(c.state()));
     }
@@ -222,7 +226,7 @@ private:
         if (request.stack > Config.machine.stack_size) return exceeded(contract_part::stack);
         auto& owner = tenants_[tenant];
         const auto& quota = owner.quota();
-        const auto ram = static_cast<std::uint32_t>(p.data.size() + p.text.size());
+        const std::uint32_t ram = ram_of(p);
         if (request.store_entries > quota.store_entries) return over_quota(contract_part::stores);
         if (owner.containers_ >= quota.containers) return over_quota(contract_part::containers);
         if (ram > quota.ram || owner.ram_ > quota.ram - ram) return over_quota(contract_part::ram);
@@ -240,15 +244,15 @@ private:
         c.statistics_ = {};
         c.statistics_.stack =
             static_cast<std::uint16_t>(verified->frame_size() * (verified->call_depth() + 1));
-        c.regions_ = storage.regions;  // as many as the image requests; none without an image
-        c.marks_ = storage.marks;
+        c.regions_ = storage.regions.data();
+        c.region_count_ = static_cast<std::uint8_t>(storage.regions.size());  // as many as the image requests; none without an image
+        c.marks_ = storage.marks.data();
         c.limits_ = &limits;
         c.requested_ = helpers;
         c.requested_fuel_ = request.fuel;
         c.suspends_ = request.suspends;
         c.tenant_ = tenant;
         c.number_ = static_cast<std::uint8_t>(place - containers_.begin());
-        c.ram_ = ram;
         c.load_ = ++loads_;
         owner.ram_ += ram;
         ++owner.containers_;
@@ -272,7 +276,7 @@ private:
             return (o.tenants >> c.tenant_ & 1) != 0;
         });
         if (offer == declared.offers.end()) return exceeded(contract_part::offer);
-        for (std::uint32_t n = 0; n < c.regions_.size(); ++n) {
+        for (std::uint32_t n = 0; n < c.region_count_; ++n) {
             const auto wanted = c.image_->region(n);
             const auto found = std::ranges::find(offer->regions, wanted.id, &region_offer::id);
             const auto bits = static_cast<unsigned>(wanted.wanted);
@@ -295,15 +299,15 @@ private:
         }
         const std::uint64_t granted = c.requested_ & offer->helpers;
         if (granted != c.granted()) {  // load verified against the request: look again
-            const auto verified = machine::verify(c.verified_->source(), c.marks_, granted);
+            const auto verified = machine::verify(c.verified_->source(), c.marks(), granted);
             if (!verified) {
                 // It left its marks: restore those that belong to what the container still is.
-                static_cast<void>(machine::verify(c.verified_->source(), c.marks_, c.granted()));
+                static_cast<void>(machine::verify(c.verified_->source(), c.marks(), c.granted()));
                 return failure{verified.error()};
             }
             c.verified_.emplace(*verified);
         }
-        c.entry_ = entry;
+        c.entry_ = static_cast<std::uint8_t>(entry);
         c.hook_ = at;
         c.fuel_ = std::min({c.requested_fuel_, offer->fuel, c.limits_->run_fuel});
         c.context_writable_ = (static_cast<unsigned>(offer->context) & 2) != 0;
@@ -392,7 +396,7 @@ private:
             return;
         }
         lane& in = lanes_[c.lane_];
-        for (const auto& r : c.regions_) {
+        for (const auto& r : c.regions()) {
             const auto mapped = in.m.map(r.bytes, r.allowed);
             if (!mapped) return end(c, femto::result<std::uint64_t>{failure{mapped.error()}}, result);
         }
@@ -479,7 +483,7 @@ private:
     void release(container& c) {
         auto& m = lanes_[c.lane_].m;
         // Mapped in order from the first free number on; what was not mapped has no base to free.
-        for (std::uint32_t n = 0; n < c.regions_.size(); ++n) {
+        for (std::uint32_t n = 0; n < c.region_count_; ++n) {
             m.unmap(m.memory().address_of(region_number::first_free + n));
         }
         lanes_used_.clear_bits(std::uint32_t{1} << c.lane_);

@@ -10,7 +10,7 @@ namespace femto {
 /// What an error of a contract or quota is about (`error.address`).
 enum class contract_part : std::uint8_t { helper = 1, region, stack, stores, containers, ram, offer };
 
-/// What a tenant may have. May lie in flash; 16 bytes.
+/// What a tenant may have. May lie in flash; 12 bytes.
 struct tenant_quota {
     std::uint32_t ram = 0xffffffff;        ///< bytes of its containers' data and marks
     std::uint32_t window_fuel = 0xffffffff;  ///< instructions in a window, all its containers

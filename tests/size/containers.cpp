@@ -5,7 +5,7 @@
 #include <femto/engine.hpp>
 #include <femto/helpers/store.hpp>
 
-namespace {
+namespace size_test {
 
 struct masked {  // what a port's critical section is to the compiler
     masked() { asm volatile("" ::: "memory"); }
@@ -20,7 +20,8 @@ constexpr femto::engine_config paper{.lanes = 1, .sleepers = 1, .containers = 3,
 using helpers = femto::helpers::stores<platform>;
 using engine = femto::engine<platform, helpers, paper>;
 
-}  // namespace
+}  // namespace size_test
+using namespace size_test;
 
 struct paper_device {
     platform p;
