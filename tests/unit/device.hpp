@@ -11,8 +11,10 @@
 #include <femto/helpers/time.hpp>
 #include <femto/image_writer.hpp>
 
+#include <functional>
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace test {
@@ -26,7 +28,12 @@ struct device_platform {
     femto::helpers::coap_response coap;
     std::uint32_t pins = 0;
 
-    void print(std::string_view t) { printed += t; }
+    std::function<void()> on_print;  // what an interrupt does in the middle of a run
+
+    void print(std::string_view t) {
+        printed += t;
+        if (on_print) std::exchange(on_print, nullptr)();
+    }
     [[nodiscard]] std::uint32_t now_ms() const { return time; }
     static std::uint32_t find_device(std::uint8_t tenant, std::uint32_t n) {
         return tenant == 1 && n == 0 ? 1 : 0;

@@ -372,3 +372,72 @@ TEST_CASE("engine: replace keeps the place and runs one of the two") {
     CHECK(f.e.replace(f.h, *b, *c).error() == error{errc::wrong_state, 0, 2});
     CHECK(f.h.at(1) == &*b);
 }
+
+TEST_CASE("engine: detach and replace in the middle of a run never wait and lose nothing") {
+    fixture f;
+    const std::vector<instruction> interrupted{set(1, 1), call(0x03), set(0, 1), leave};
+    boxed a{interrupted};
+    boxed b{returns(2)};
+    REQUIRE(a.load(f.e, 0).has_value());
+    REQUIRE(b.load(f.e, 0).has_value());
+    REQUIRE(f.e.attach(f.h, *a).has_value());
+
+    // the same hook fires again: a container runs once at a time
+    hook_result nested;
+    f.platform.on_print = [&] {
+        CHECK(a->state() == container_state::running);
+        nested = f.fire();
+    };
+    CHECK(f.fire().value == 1);
+    CHECK(nested.missed == 1);
+    CHECK(nested.ran == 0);
+
+    f.platform.on_print = [&] {
+        CHECK(f.e.detach(f.h, *a).error() == error{errc::container_busy, 0, 0});
+        CHECK(f.fire().ran == 0);  // no run starts
+        CHECK(f.e.unload(*a).error().code == errc::wrong_state);
+    };
+    CHECK(f.fire().value == 1);  // and the one that was going on ends
+    REQUIRE(f.e.detach(f.h, *a).has_value());
+    CHECK(a->state() == container_state::verified);
+
+    REQUIRE(f.e.attach(f.h, *a).has_value());
+    f.platform.on_print = [&] {
+        CHECK(f.e.replace(f.h, *a, *b).error() == error{errc::container_busy, 0, 0});
+        CHECK(f.h.at(0) == &*b);
+    };
+    CHECK(f.fire().value == 1);
+    REQUIRE(f.e.detach(f.h, *a).has_value());
+    CHECK(f.fire().value == 2);
+}
+
+TEST_CASE("engine: an event that finds every lane in use is counted") {
+    fixture f;
+    device_engine::hook<std::uint64_t, 1> urgent{open_hook};
+    boxed a{{set(1, 1), call(0x03), set(0, 1), leave}};
+    boxed b{returns(2)};
+    REQUIRE(a.load(f.e, 0).has_value());
+    REQUIRE(b.load(f.e, 1).has_value());
+    REQUIRE(f.e.attach(f.h, *a).has_value());
+    REQUIRE(f.e.attach(urgent, *b).has_value());
+    f.platform.on_print = [&] { CHECK(f.e.fire(urgent, f.context).missed == 1); };
+    CHECK(f.fire().ran == 1);
+    CHECK(b->statistics().missed == 1);
+    CHECK(f.e.fire(urgent, f.context).value == 2);
+}
+
+TEST_CASE("engine: a refused contract leaves the container as it was") {
+    device_platform platform;
+    device_engine e{platform};
+    const tenant_offer less[]{{.helpers = 0}};
+    const hook_declaration poor{small_uuid(1), hook_policy::all, less};
+    device_engine::hook<std::uint64_t, 1> p{poor};
+    device_engine::hook<std::uint64_t, 1> rich{open_hook};
+    // a call through a register, whose targets the verifier marks
+    boxed c{{op(0x18, 1, 4, 0, 4), op(0), op(0x8d, 0, 0, 0, 1), call(0x20), leave, set(0, 1), leave}};
+    std::uint64_t context = 0;
+    REQUIRE(c.load(e, 0).has_value());
+    CHECK(e.attach(p, *c).error() == error{errc::illegal_call, 3, 0x20});
+    REQUIRE(e.attach(rich, *c).has_value());
+    CHECK(e.fire(rich, context).ran == 1);
+}
