@@ -60,6 +60,28 @@ enum class errc : std::int8_t {
     elf_unknown_helper = -48,  ///< slot pc calls undefined symbol address, which is no known helper
     elf_unsupported_section = -49,  ///< section pc is of a kind that has no meaning here (maps)
     elf_too_complex = -50,     ///< more sections than `elf_object::max_sections`
+
+    // Stores, images, containers, hooks, tenants (issue of Femto-Containers): -60 to -79.
+    store_full = -60,       ///< the pool has no free entry; address is the key
+    store_quota = -61,      ///< the tenant holds as many entries as it may; address is the key
+    store_corrupt = -62,    ///< a snapshot that `save` did not write; address is the byte
+    image_truncated = -63,  ///< the image ends before byte address
+    image_bad_magic = -64,  ///< no image; address is the magic found
+    image_bad_version = -65,    ///< an image of version address
+    image_bad_header = -66,     ///< the field at byte address has an impossible value
+    image_misaligned = -67,     ///< the bytes do not begin at a multiple of 8
+    image_bad_entry = -68,      ///< entry pc has target or name address, which does not exist
+    image_bad_load = -69,       ///< slot pc: 0xb8 or 0xd8 with an offset outside its section
+    storage_too_small = -70,    ///< storage given for the container; address is what it needs
+    contract_exceeded = -71,    ///< request beyond the offer; address is a `contract_part`
+    wrong_hook = -72,           ///< the container has no entry for this hook
+    hook_full = -73,            ///< every place of the hook is taken
+    container_busy = -74,       ///< a run is going on: ask again
+    tenant_quota = -75,         ///< the tenant has all it may have; address is a `contract_part`
+    wrong_state = -76,          ///< not in this state; address is the `container_state`
+    no_machine = -77,           ///< every machine is in use
+    window_used = -78,          ///< instructions of the window are used up; ends when it does
+    bad_format = -79,           ///< printf: a conversion that is not allowed; address is its place
 };
 
 /// What went wrong and where. `pc` counts instruction slots (8 bytes) from the start of the text;

@@ -57,6 +57,14 @@ public:
         return memory_.map(bytes);
     }
     constexpr void unmap(std::uint64_t address) { memory_.unmap(address); }
+    /// Makes the next `run` zero the stack, also if its text lies where that of the last run lay: for
+    /// storage that is given to another program.
+    constexpr void forget() { running_ = nullptr; }
+    /// Takes the context away from a suspended run, whose caller returns and with it the context's
+    /// memory; later accesses to it fault.
+    constexpr void drop_context() {
+        memory_.set(region_number::context, std::span<const std::byte>{});
+    }
 
     /// Makes `host` what helpers get from `caller::host<T>()`.
     template <class T>

@@ -64,9 +64,12 @@ public:
     }
     [[nodiscard]] std::uint32_t frequency() const noexcept { return hertz_; }
     [[nodiscard]] bool counts() const noexcept {
+        // It may be clocked much slower than the core, so wait for a change, but not for ever.
         const ticks before = now();
-        for (int i = 0; i < 64; ++i) asm volatile("nop");
-        return now() != before;
+        for (int i = 0; i < 10000; ++i) {
+            if (now() != before) return true;
+        }
+        return false;
     }
 
 private:

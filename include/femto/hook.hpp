@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <femto/container.hpp>
+
+#include <array>
+#include <atomic>
+#include <cstdint>
+#include <span>
+#include <type_traits>
+
+namespace femto {
+
+/// Which containers of a hook run, and which result counts. They run in the order of their places.
+enum class hook_policy : std::uint8_t {
+    all,               ///< every one; the result is that of the last
+    stop_on_negative,  ///< until one returns a negative value, which is the result
+    stop_on_positive,  ///< until one returns a positive value, which is the result
+    first_only,        ///< the one in the first place that is taken
+};
+
+/// A region of firmware memory that a hook offers, under a number the firmware publishes.
+struct region_offer {
+    std::uint16_t id = 0;
+    permission allowed = permission::read;
+    std::span<std::byte> bytes;
+};
+
+/// What a hook offers to some tenants.
+struct tenant_offer {
+    std::uint32_t tenants = 0xffffffff;  ///< bit n: tenant n
+    std::uint64_t helpers = ~std::uint64_t{0};  ///< bits as `helper_set::bit_of` gives them
+    std::span<const region_offer> regions{};
+    permission context = permission::read;
+    std::uint32_t fuel = 0xffffffff;  ///< instructions a run, at most
+};
+
+/// What firmware declares for a hook, usually `constexpr` and so in flash. The first offer that
+/// names a tenant is that tenant's; without one it cannot attach.
+struct hook_declaration {
+    uuid id;
+    hook_policy policy = hook_policy::all;
+    std::span<const tenant_offer> offers{};
+};
+
+/// What firing did.
+struct hook_result {
+    std::int64_t value = 0;  ///< as the policy says; 0 if none ran to its end
+    std::uint8_t ran = 0;    ///< containers that ended their run
+    std::uint8_t suspended = 0;
+    std::uint8_t faulted = 0;
+    std::uint8_t missed = 0;  ///< busy, waiting, backing off, throttled, or no machine free
+};
+
+/// A place in the firmware that runs containers: `Places` of them at most. Context is the type that
+/// firmware hands over; its bytes are what the containers see. RAM: 8 bytes and 4 for each place on
+/// a 32-bit core.
+template <class Container, class Context, std::size_t Places = 2>
+class hook {
+    static_assert(std::is_trivially_copyable_v<Context>,
+                  "femto: a hook's context is plain bytes to the guest");
+
+public:
+    using context_type = Context;
+    constexpr explicit hook(const hook_declaration& declared) : declared_{declared} {}
+    hook(const hook&) = delete;
+    hook& operator=(const hook&) = delete;
+
+    [[nodiscard]] const hook_declaration& declaration() const { return declared_; }
+    [[nodiscard]] bool empty() const { return attached_.load(std::memory_order_acquire) == 0; }
+    [[nodiscard]] const Container* at(std::size_t place) const { return places_[place].load(); }
+
+private:
+    template <class, class, auto>
+    friend class engine;
+    const hook_declaration& declared_;
+    std::atomic<std::uint32_t> attached_{0};  ///< written by attach and detach, inside the guard
+    std::array<std::atomic<Container*>, Places> places_{};
+};
+
+}  // namespace femto
