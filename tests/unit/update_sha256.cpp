@@ -18,7 +18,7 @@ std::string hex_of(const std::string& text, std::size_t piece) {
         const auto part = text.substr(i, piece);
         hash.update({reinterpret_cast<const std::uint8_t*>(part.data()), part.size()});
     }
-    digest out{};
+    sha256_digest out{};
     hash.finish(out);
     std::string hex;
     for (const auto byte : out) {

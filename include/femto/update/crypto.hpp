@@ -19,12 +19,12 @@ enum class key_type : std::uint8_t {
 }
 
 /// A signature of either type: r || s, or R || S.
-using signature = std::span<const std::uint8_t, 64>;
+using signature_bytes = std::span<const std::uint8_t, 64>;
 
 /// SHA-256 in steps. A new object is a new hash; each function returns whether it worked.
 template <class Hash>
 concept streaming_hash = std::default_initializable<Hash> &&
-    requires(Hash hash, bytes data, digest& out) {
+    requires(Hash hash, bytes data, sha256_digest& out) {
         { hash.update(data) } -> std::same_as<bool>;
         { hash.finish(out) } -> std::same_as<bool>;
     };
@@ -34,7 +34,7 @@ concept streaming_hash = std::default_initializable<Hash> &&
 /// error. It is only called with keys and signatures of the right length.
 template <class Crypto>
 concept crypto = streaming_hash<typename Crypto::hash> &&
-    requires(Crypto& backend, key_type type, bytes data, signature signed_by) {
+    requires(Crypto& backend, key_type type, bytes data, signature_bytes signed_by) {
         { Crypto::supports(type) } -> std::same_as<bool>;
         { backend.verify(type, data, data, signed_by) } -> std::same_as<bool>;
     };
@@ -49,7 +49,7 @@ public:
         return First::supports(type) || Second::supports(type);
     }
     [[nodiscard]] constexpr bool verify(key_type type, bytes key, bytes message,
-                                        signature signed_by) {
+                                        signature_bytes signed_by) {
         return First::supports(type) ? first_.verify(type, key, message, signed_by)
                                      : second_.verify(type, key, message, signed_by);
     }

@@ -23,7 +23,7 @@ struct authenticated {
     region manifest{};   ///< content of member 3, not looked at yet
     region others{};     ///< the members that follow it: severed members and payloads
     std::size_t other_count = 0;
-    digest manifest_digest{};
+    sha256_digest manifest_digest{};
     const trust_anchor* anchor = nullptr;
 };
 
@@ -123,7 +123,7 @@ template <crypto Crypto>
             why = errc::update_bad_signature;
             const signed_message message{sign1.protected_header, payload.data};
             if (backend.verify(anchor.type, anchor.key, message.get(),
-                               signature{sign1.signed_by.data(), 64})) {
+                               signature_bytes{sign1.signed_by.data(), 64})) {
                 found.anchor = &anchor;
                 return found;
             }

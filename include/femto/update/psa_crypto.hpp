@@ -21,7 +21,7 @@ struct psa_crypto {
         bool update(bytes data) {
             return ok_ && psa_hash_update(&state_, data.data(), data.size()) == PSA_SUCCESS;
         }
-        bool finish(digest& out) {
+        bool finish(sha256_digest& out) {
             std::size_t length = 0;
             return ok_ && psa_hash_finish(&state_, out.data(), out.size(), &length) ==
                               PSA_SUCCESS && length == out.size();
@@ -33,7 +33,7 @@ struct psa_crypto {
     };
 
     [[nodiscard]] static constexpr bool supports(key_type type) { return type == key_type::p256; }
-    [[nodiscard]] bool verify(key_type type, bytes key, bytes message, signature signed_by) const {
+    [[nodiscard]] bool verify(key_type type, bytes key, bytes message, signature_bytes signed_by) const {
         if (!supports(type)) return false;
         psa_key_attributes_t attributes = PSA_KEY_ATTRIBUTES_INIT;
         psa_set_key_usage_flags(&attributes, PSA_KEY_USAGE_VERIFY_MESSAGE);

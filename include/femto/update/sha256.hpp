@@ -9,7 +9,54 @@
 namespace femto::update {
 
 /// A SHA-256 digest, 32 bytes.
-using digest = std::array<std::uint8_t, 32>;
+using sha256_digest = std::array<std::uint8_t, 32>;
+
+namespace detail {
+
+/// root^3 <= prime * 2^96, in limbs of 32 bits; root < 2^35.
+constexpr bool cube_at_most(std::uint64_t root, std::uint64_t prime) {
+    const std::uint64_t low = root & 0xffffffff, high = root >> 32;
+    std::array<std::uint64_t, 4> product{low, high, 0, 0};
+    for (int times = 0; times < 2; ++times) {
+        std::array<std::uint64_t, 4> next{};
+        std::uint64_t carry = 0;
+        for (std::size_t i = 0; i < 4; ++i) {
+            const auto a = product[i] * low;
+            const auto b = i == 0 ? 0 : product[i - 1] * high;
+            const auto sum = (a & 0xffffffff) + (b & 0xffffffff) + (carry & 0xffffffff);
+            next[i] = sum & 0xffffffff;
+            carry = (sum >> 32) + (a >> 32) + (b >> 32) + (carry >> 32);
+        }
+        product = next;
+    }
+    return product[3] < prime ||
+           (product[3] == prime && product[2] == 0 && product[1] == 0 && product[0] == 0);
+}
+
+// Fractional parts of the cube roots of the first 64 primes, computed so that no table of
+// numbers has to be trusted: floor(cbrt(p) * 2^32) by bisection in integers.
+constexpr std::array<std::uint32_t, 64> sha256_constants() {
+    std::array<std::uint32_t, 64> k{};
+    std::uint64_t prime = 1;
+    for (auto& value : k) {
+        for (bool composite = true; composite;) {
+            composite = false;
+            ++prime;
+            for (std::uint64_t d = 2; d * d <= prime; ++d) composite |= prime % d == 0;
+        }
+        std::uint64_t root = 0;  // 35 bits: cbrt(311) < 7
+        for (int bit = 34; bit >= 0; --bit) {
+            const auto tried = root | std::uint64_t{1} << bit;
+            if (cube_at_most(tried, prime)) root = tried;
+        }
+        value = static_cast<std::uint32_t>(root);
+    }
+    return k;
+}
+
+inline constexpr auto sha256_k = sha256_constants();
+
+}  // namespace detail
 
 /// SHA-256 (FIPS 180-4) in portable C++, for devices without an accelerator or a library.
 /// 112 bytes of state, 256 of constants, 256 of stack while it runs. Streams; use once.
@@ -23,7 +70,7 @@ public:
         return true;
     }
 
-    constexpr bool finish(digest& out) {
+    constexpr bool finish(sha256_digest& out) {
         const auto bits = length_ * 8;
         constexpr std::uint8_t one[]{0x80}, zero[]{0};
         update(one);
@@ -38,48 +85,8 @@ public:
     }
 
 private:
-    // Fractional parts of the cube roots of the first 64 primes, computed so that no table of
-    // numbers has to be trusted: floor(cbrt(p) * 2^32) by bisection in integers.
-    static constexpr std::array<std::uint32_t, 64> constants() {
-        std::array<std::uint32_t, 64> k{};
-        std::uint64_t prime = 1;
-        for (auto& value : k) {
-            for (bool composite = true; composite;) {
-                composite = false;
-                ++prime;
-                for (std::uint64_t d = 2; d * d <= prime; ++d) composite |= prime % d == 0;
-            }
-            std::uint64_t root = 0;  // 35 bits: cbrt(311) < 7
-            for (int bit = 34; bit >= 0; --bit) {
-                const auto tried = root | std::uint64_t{1} << bit;
-                if (cube_at_most(tried, prime)) root = tried;
-            }
-            value = static_cast<std::uint32_t>(root);
-        }
-        return k;
-    }
-    /// root^3 <= prime * 2^96, in limbs of 32 bits; root < 2^35.
-    static constexpr bool cube_at_most(std::uint64_t root, std::uint64_t prime) {
-        const std::uint64_t low = root & 0xffffffff, high = root >> 32;
-        std::array<std::uint64_t, 4> product{low, high, 0, 0};
-        for (int times = 0; times < 2; ++times) {
-            std::array<std::uint64_t, 4> next{};
-            std::uint64_t carry = 0;
-            for (std::size_t i = 0; i < 4; ++i) {
-                const auto a = product[i] * low;
-                const auto b = i == 0 ? 0 : product[i - 1] * high;
-                const auto sum = (a & 0xffffffff) + (b & 0xffffffff) + (carry & 0xffffffff);
-                next[i] = sum & 0xffffffff;
-                carry = (sum >> 32) + (a >> 32) + (b >> 32) + (carry >> 32);
-            }
-            product = next;
-        }
-        return product[3] < prime ||
-               (product[3] == prime && product[2] == 0 && product[1] == 0 && product[0] == 0);
-    }
-
     constexpr void compress() {
-        static constexpr auto k = constants();
+        const auto& k = detail::sha256_k;
         std::array<std::uint32_t, 64> w{};
         for (std::size_t i = 0; i < 16; ++i)
             for (std::size_t byte = 0; byte < 4; ++byte) w[i] = w[i] << 8 | block_[4 * i + byte];

@@ -17,7 +17,7 @@ struct sodium_crypto {
         bool update(bytes data) {
             return crypto_hash_sha256_update(&state_, data.data(), data.size()) == 0;
         }
-        bool finish(digest& out) { return crypto_hash_sha256_final(&state_, out.data()) == 0; }
+        bool finish(sha256_digest& out) { return crypto_hash_sha256_final(&state_, out.data()) == 0; }
 
     private:
         crypto_hash_sha256_state state_;
@@ -26,7 +26,7 @@ struct sodium_crypto {
     [[nodiscard]] static constexpr bool supports(key_type type) {
         return type == key_type::ed25519;
     }
-    [[nodiscard]] bool verify(key_type type, bytes key, bytes message, signature signed_by) const {
+    [[nodiscard]] bool verify(key_type type, bytes key, bytes message, signature_bytes signed_by) const {
         return supports(type) && key.size() == crypto_sign_PUBLICKEYBYTES &&
                crypto_sign_verify_detached(signed_by.data(), message.data(), message.size(),
                                            key.data()) == 0;
