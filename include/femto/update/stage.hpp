@@ -14,8 +14,8 @@ enum class stage : std::uint32_t {
     digest = 3,      ///< the manifest is the one that the wrapper names
     signature = 4,   ///< an anchor's key signed it
     manifest = 5,    ///< members of the manifest
-    sequence = 6,    ///< sequence number against the floor
-    components = 7,  ///< components, and the rights of the key
+    components = 6,  ///< components, and the rights of the key
+    sequence = 7,    ///< sequence number against the floor of each component
     commands = 8,    ///< dry pass over the command sequences
     fetch = 9,       ///< the payload arrives
     image = 10,      ///< the staged image against its digest
