@@ -67,7 +67,7 @@ inline const raw draft_component = {0}, draft_second = {1};
 
 /// A device whose components, floors and URIs the test chooses.
 struct device {
-    std::vector<bytes> ids;
+    std::vector<bytes> ids{};
     std::uint64_t slot_size = 65536;
     update_floor known{};
     bool floor_fails = false;
