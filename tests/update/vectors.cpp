@@ -100,7 +100,9 @@ TEST_CASE("update vectors: what the profile leaves out of the draft is refused b
 }
 
 TEST_CASE("update vectors: two components of which the manifest validates both") {
-    CHECK(refusal("d37-ex5", {.scheme = "http://"}) == error{});
+    CHECK(refusal("d37-ex5", {.slot_size = 76834, .scheme = "http://"}) == error{});
+    CHECK(refusal("d37-ex5", {.slot_size = 76833, .scheme = "http://"}).code ==
+          errc::update_image_too_large);
 }
 
 TEST_CASE("update vectors: a container for a hook, by URI and within the envelope") {
