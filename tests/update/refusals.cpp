@@ -119,7 +119,7 @@ TEST_CASE("update refusals: headers and payload of COSE") {
 
 TEST_CASE("update refusals: members and components") {
     refused(errc::update_unsupported_version, stage::manifest, [](parts& p) { p.version = {2}; });
-    for (const std::uint8_t member : {5, 6})
+    for (const auto member : raw{5, 6})
         refused(errc::update_unsupported_element, stage::manifest, [&](parts& p) {
             p.extra = {member, 0x40};
             p.members = 6;
@@ -135,8 +135,9 @@ TEST_CASE("update refusals: commands") {
     const auto code = [](errc why, raw install) {
         refused(why, stage::commands, [&](parts& p) { p.install = install; });
     };
-    for (const std::uint8_t other : {5, 6, 14, 15, 18, 22, 31})
+    for (const auto other : raw{5, 6, 14, 15, 18, 22})
         code(errc::update_unsupported_command, {0x82, other, 15});
+    code(errc::update_unsupported_command, {0x82, 0x18, 31, 15});
     code(errc::update_unsupported_command, {0x82, 0x18, 32, 15});
     code(errc::update_unsupported_command, {0x82, 0x20, 15});
     code(errc::update_bad_component_index, {0x82, 12, 1});
