@@ -190,7 +190,7 @@ private:
     /// Marks the start of a function; false if it lies outside the text.
     constexpr bool enter(std::uint64_t pc) {
         if (pc >= text_.size()) return false;
-        marks_[pc] |= mark::entry;
+        marks_[index(pc)] |= mark::entry;
         return true;
     }
 
@@ -375,7 +375,7 @@ private:
                 continue;
             }
             const std::size_t caller_pc = at.pc - 1;
-            const std::uint8_t state = marks_[callee] & mark::state;
+            const std::uint8_t state = marks_[index(callee)] & mark::state;
             if (state == mark::in_progress) return refuse(errc::recursion, caller_pc, callee);
             const std::size_t below = state >= mark::done ? state - mark::done : 0u;
             if (depth + 1 + below > Rules.max_call_depth) {
@@ -397,12 +397,12 @@ private:
     }
 
     constexpr void set_state(std::uint64_t entry, std::uint8_t state) {
-        marks_[entry] = static_cast<std::uint8_t>((marks_[entry] & ~mark::state) | state);
+        marks_[index(entry)] = static_cast<std::uint8_t>((marks_[index(entry)] & ~mark::state) | state);
     }
 
     /// Whether a function begins, and so the one before it ends, at `pc`.
     [[nodiscard]] constexpr bool ends(std::uint64_t pc) const {
-        return pc >= text_.size() || (marks_[pc] & mark::entry) != 0;
+        return pc >= text_.size() || (marks_[index(pc)] & mark::entry) != 0;
     }
 
     /// Checks a function from `at.pc` to its next local call, whose target becomes `callee`, or to
@@ -439,7 +439,7 @@ private:
     }
 
     constexpr bool outside_load(std::uint32_t pc, std::uint64_t to) {
-        if ((marks_[to] & mark::continuation) == 0) return true;
+        if ((marks_[index(to)] & mark::continuation) == 0) return true;
         return refuse(errc::jump_into_load, pc, to);
     }
 
@@ -448,6 +448,10 @@ private:
         if (needed > Rules.stack_size) return refuse(errc::stack_too_small, deepest_, needed);
         return true;
     }
+
+    /// Slots are 64 bits wide so that a jump target cannot wrap; one that was compared with the length
+    /// fits every size_t.
+    static constexpr std::size_t index(std::uint64_t pc) { return static_cast<std::size_t>(pc); }
 
     std::span<const instruction> text_;
     std::span<std::uint8_t> marks_;

@@ -4,7 +4,7 @@
 
 using namespace femto;
 
-[[maybe_unused]] static double real(double x) { return x; }
+[[maybe_unused]] static void real(double) {}
 [[maybe_unused]] static int six(int, int, int, int, int, int) { return 0; }
 [[maybe_unused]] static void nothing() {}
 [[maybe_unused]] static const char* text() { return ""; }

@@ -51,7 +51,7 @@ TEST_CASE("conformance: every instruction of opcodes.def occurs") {
 }
 
 TEST_CASE("conformance: the suite notices what is wrong") {
-    constexpr femto::config c{};
+    static constexpr femto::config c{};
     const auto why = [](std::string_view source) {
         const auto s = conformance::run_file<c>(source);
         return std::to_string(s.line) + ": " + std::string{s.why};

@@ -1,0 +1,13 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "../../../ports/cortex-m/femto_port.hpp"
+#include "../firmware.hpp"
+
+namespace {
+/// Keys of the firmware: nobody writes them while a program runs.
+alignas(64) std::array<std::byte, 64> keys;
+}  // namespace
+
+int femto_main() {
+    const femto::port::guarded pieces[]{{keys.data(), keys.size(), femto::port::access::read}};
+    return example::run<femto::port::cortex_m::memory_guard>(pieces);
+}
