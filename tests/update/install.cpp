@@ -19,8 +19,8 @@ TEST_CASE("update install: from the envelope to the slot that runs, and back") {
     slots target{memory};
     REQUIRE(target.format().has_value());
     const auto prepared = [&] {
-        device stub{.ids = ids, .known = *target.floor()};
-        return prepare_update(backends.both, anchors, {vendor, device_class, {}}, stub, envelope);
+        device known{.ids = ids, .known = *target.floor()};
+        return prepare_update(backends.both, anchors, {vendor, device_class, {}}, known, envelope);
     };
     const auto apply = [&](bytes image, bool accepted) {
         const auto plan = prepared();
