@@ -61,7 +61,7 @@ enum class errc : std::int8_t {
     elf_unsupported_section = -49,  ///< section pc is of a kind that has no meaning here (maps)
     elf_too_complex = -50,     ///< more sections than `elf_object::max_sections`
 
-    // Stores, images, containers, hooks, tenants (issue of Femto-Containers): -60 to -79.
+    // Stores, images, containers, hooks and tenants.
     store_full = -60,       ///< the pool has no free entry; address is the key
     store_quota = -61,      ///< the tenant holds as many entries as it may; address is the key
     store_corrupt = -62,    ///< a snapshot that `save` did not write; address is the byte
@@ -80,8 +80,50 @@ enum class errc : std::int8_t {
     tenant_quota = -75,         ///< the tenant has all it may have; address is a `contract_part`
     wrong_state = -76,          ///< not in this state; address is the `container_state`
     no_machine = -77,           ///< every machine is in use
-    window_used = -78,          ///< instructions of the window are used up; ends when it does
     bad_format = -79,           ///< printf: a conversion that is not allowed; address is its place
+
+    // Updates. pc is the stage (update/stage.hpp), address the byte offset in the envelope.
+    update_too_large = -80,    ///< the envelope is longer than `limits::envelope`
+    update_truncated = -81,    ///< an item reaches past the end of the bytes that hold it
+    update_malformed_cbor = -82,  ///< not CBOR, or bytes after the item
+    update_non_canonical = -83,   ///< not deterministic: long head, indefinite, unsorted, duplicate
+    update_bad_envelope = -84, ///< tag, order or kind of the envelope's members
+    update_unsigned = -85,     ///< no authentication block
+    update_unsupported_auth = -86,  ///< not a detached, tagged COSE_Sign1 with empty unprotected part
+    update_unsupported_algorithm = -87,  ///< no anchor or backend for this algorithm
+    update_unknown_key = -88,  ///< no anchor has this key identifier
+    update_bad_signature = -89,  ///< the signature is not of any candidate key
+    update_manifest_digest = -90,  ///< the manifest is not the one that was signed
+    update_unsupported_version = -91,  ///< manifest version other than 1
+    update_rollback = -92,     ///< sequence number below the floor
+    update_sequence_conflict = -93,  ///< the floor's sequence number with another manifest
+    update_already_current = -94,  ///< this manifest is what runs already; nothing to do
+    update_too_many_components = -95,  ///< more components than `limits::components`, or none
+    update_unknown_component = -96,  ///< no component of the device has this identifier
+    update_not_authorised = -97,  ///< the key may not update this component
+    update_unsupported_element = -98,  ///< manifest member that the profile does not know
+    update_severed_element = -99,  ///< manifest member given only as a digest
+    update_unsupported_command = -100,  ///< command that the profile refuses in this sequence
+    update_unsupported_parameter = -101,  ///< parameter that the profile refuses
+    update_bad_parameter = -102,  ///< parameter of another type or length, or changed too late
+    update_missing_parameter = -103,  ///< a command without the parameters it needs
+    update_bad_component_index = -104,  ///< no such component, or none selected
+    update_missing_id_check = -105,  ///< a fetch before vendor and class were checked
+    update_missing_image_match = -106,  ///< an image that install or validate does not check
+    update_vendor_mismatch = -107,  ///< for another vendor's devices
+    update_class_mismatch = -108,  ///< for another class of device
+    update_device_mismatch = -109,  ///< for another device
+    update_image_too_large = -110,  ///< image of no bytes, or more than the slot holds
+    update_bad_uri = -111,     ///< URI that the device does not fetch, or a payload that is missing
+    update_fetch_failed = -112,  ///< a chunk that does not follow the one before
+    update_size_mismatch = -113,  ///< payload longer or shorter than the manifest says
+    update_digest_mismatch = -114,  ///< the image is not the one in the manifest
+    update_program_rejected = -115,  ///< the device refused the program; nothing was switched
+    update_storage = -116,     ///< reading or writing failed, or there is no valid record
+    update_busy = -117,        ///< another update of this component is open
+    update_bad_order = -118,   ///< a second fetch of one component
+    update_too_complex = -119, ///< more commands, signatures or nesting than the limits
+    update_crypto = -120,      ///< the cryptographic backend failed
 };
 
 /// What went wrong and where. `pc` counts instruction slots (8 bytes) from the start of the text;
