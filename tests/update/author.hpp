@@ -39,6 +39,7 @@ struct parts {
     raw shared = raw{0x86, 20} + ids + raw{1, 15, 2, 15};
     raw validate{0x82, 3, 15};
     raw install = raw{0x86, 20, 0xa1, 21} + tstr("#p") + raw{21, 15, 3, 15};
+    bool installs = true;
     raw extra{};  // between members 3 and 20
     std::uint8_t members = 5;
     raw header{0xa1, 1, 0x32}, unprotected{0xa0}, payload{0xf6};
@@ -50,7 +51,7 @@ struct parts {
             bstr(raw{static_cast<std::uint8_t>(0xa0 | members), 1} + version + raw{2} + number +
                  raw{3} + bstr(raw{0xa2, 2} + components + raw{4} + bstr(shared)) + extra +
                  (validate.empty() ? raw{} : raw{7} + bstr(validate)) +
-                 (install.empty() ? raw{} : raw{20} + bstr(install)));
+                 (installs ? raw{20} + bstr(install) : raw{}));
         const auto named = suit_digest(manifest);
         const auto message = raw{0x84} + tstr("Signature1") + bstr(header) + raw{0x40} + bstr(named);
         raw public_key(32), secret(64), made(64);

@@ -326,7 +326,8 @@ TEST_CASE("updater: a manifest without an image raises the floor if it names wha
         made.ids = raw{0xa4, 1} + bstr(vendor) + raw{2} + bstr(device_class) + raw{3} +
                    bstr(suit_digest(image)) + raw{14} + head(0, image.size());
         made.shared = raw{0x86, 20} + made.ids + raw{1, 15, 2, 15};
-        made.install = made.images = {};
+        made.installs = false;
+        made.images = {};
         made.image_count = 0;
         made.members = 4;
         return made.envelope();
