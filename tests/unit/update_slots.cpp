@@ -154,3 +154,30 @@ TEST_CASE("update slots: the floor is compared again at commit, and a changed im
     CHECK_FALSE(target.floor()->current);
     CHECK(target.floor()->sequence_number == 5);
 }
+
+namespace {
+/// A backend that fails in one of its steps.
+template <bool Updates>
+struct failing_hash {
+    bool update(bytes) { return Updates; }
+    bool finish(sha256_digest&) { return false; }
+};
+template <class Hash>
+error error_of_finish() {
+    nor_flash flash;
+    component_slots<nor_flash, Hash, 200> target{flash};
+    REQUIRE(target.format().has_value());
+    const auto data = image(1);
+    REQUIRE(target.begin(data.size()).has_value());
+    REQUIRE(target.write_chunk(0, data).has_value());
+    const auto finished = target.finish(sha256_digest{});
+    REQUIRE(!finished.has_value());
+    return finished.error();
+}
+}  // namespace
+
+TEST_CASE("update slots: a hash that fails is an error of its own, not a wrong digest") {
+    const error expected{errc::update_crypto, static_cast<std::uint32_t>(stage::image), 0};
+    CHECK(error_of_finish<failing_hash<true>>() == expected);
+    CHECK(error_of_finish<failing_hash<false>>() == expected);
+}
