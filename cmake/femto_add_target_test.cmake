@@ -11,9 +11,9 @@
 include(${CMAKE_CURRENT_LIST_DIR}/femto_targets.cmake)
 get_filename_component(FEMTO_ROOT ${CMAKE_CURRENT_LIST_DIR}/.. ABSOLUTE)
 set(FEMTO_CHECK_LOG ${CMAKE_CURRENT_LIST_DIR}/check_log.cmake)
-set(femto_firmware_flags -std=c++20 -Os -g -Wall -Wextra -Wpedantic -Wconversion -Wshadow -Werror
-    -fno-rtti -fno-exceptions -fno-threadsafe-statics -ffunction-sections -fdata-sections
-    -I${FEMTO_ROOT}/include -I${FEMTO_ROOT}/ports)
+set(femto_firmware_flags -Os -g -Wall -Wextra -Wpedantic -Wconversion -Wshadow -Werror
+    -ffunction-sections -fdata-sections -I${FEMTO_ROOT}/include -I${FEMTO_ROOT}/ports)
+set(femto_firmware_cxx_flags -std=c++20 -fno-rtti -fno-exceptions -fno-threadsafe-statics)
 
 function(femto_add_target_objects name target)
   cmake_parse_arguments(arg "" "" "DEFINITIONS;SOURCES;DEPENDS" ${ARGN})
@@ -25,8 +25,15 @@ function(femto_add_target_objects name target)
     file(RELATIVE_PATH base ${FEMTO_ROOT} ${path})
     string(MAKE_C_IDENTIFIER ${base} base)
     set(object ${CMAKE_CURRENT_BINARY_DIR}/${name}/${base}.o)
-    set(compile ${cross_COMPILER} ${cross_FLAGS} ${femto_firmware_flags} ${arg_DEFINITIONS}
-                -MD -MF ${object}.d -c ${path} -o ${object})
+    set(compile ${cross_COMPILER} ${cross_FLAGS} ${femto_firmware_flags})
+    if(path MATCHES "\\.c$")
+      string(REPLACE "-g++;" "-gcc;" compile "${compile}")
+      list(REMOVE_ITEM compile -nostdinc++)
+      list(APPEND compile -std=c99)
+    else()
+      list(APPEND compile ${femto_firmware_cxx_flags})
+    endif()
+    list(APPEND compile ${arg_DEFINITIONS} -MD -MF ${object}.d -c ${path} -o ${object})
     add_custom_command(OUTPUT ${object} COMMAND ${compile} DEPENDS ${path} ${arg_DEPENDS}
                        DEPFILE ${object}.d VERBATIM COMMENT "${target}: ${base}")
     list(APPEND objects ${object})
