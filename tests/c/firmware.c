@@ -199,7 +199,7 @@ int c_images(void) {
     EXPECT(e.code == FEMTO_STORAGE_TOO_SMALL && e.address == 2);
     e = femto_load(&one.control, 0, image.data, image.size - 1, one.memory, sizeof one.memory, NULL);
     EXPECT(e.code == -63 && e.address == image.size);
-    EXPECT(femto_load(&one.control, 0, shared, sizeof shared, one.memory, sizeof one.memory, NULL)
+    EXPECT(femto_load(&one.control, 0, image.data, 8, one.memory, sizeof one.memory, NULL)
                .code == -63);
 
     /* An image of Femto-Containers: r0 = 6; exit. */
