@@ -99,6 +99,7 @@ public:
         if (free == to.places_.end()) return fail(errc::hook_full, 0, Places);
         const auto ready = prepare(to.declared_, &to, c);
         if (!ready) return ready;
+        c.state_ = container_state::attached;
         [[maybe_unused]] const guard inside;
         free->store(&c);
         to.attached_ = to.attached_ + 1;
@@ -130,8 +131,19 @@ public:
         if (place == at.places_.end()) return wrong_state(old);
         const auto ready = prepare(at.declared_, &at, fresh, &old);
         if (!ready) return ready;
+        fresh.state_ = container_state::attached;
         place->store(&fresh);
         return settle(old);
+    }
+
+    /// Whether `attach` would succeed, or `replace` if `leaving` hangs there: the contract is worked
+    /// out and the program verified against it, and nothing is hung anywhere. Errors as theirs.
+    template <class Context, std::size_t Places>
+    result<void> check(hook<Context, Places>& at, container& c, const container* leaving = nullptr) {
+        const auto place = std::ranges::find(at.places_, leaving,
+                                             [](const auto& p) { return p.load(); });
+        if (place == at.places_.end()) return fail(errc::hook_full, 0, Places);
+        return prepare(at.declared_, &at, c, leaving);
     }
 
     /// Forgets a detached container and frees its local store; its storage is the caller's again.
@@ -313,7 +325,6 @@ private:
         c.context_writable_ = (static_cast<unsigned>(offer->context) & 2) != 0;
         c.window_used_ = 0;
         c.faults_in_row_ = 0;
-        c.state_ = container_state::attached;
         return {};
     }
 
