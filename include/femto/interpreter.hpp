@@ -61,7 +61,7 @@ template <rules Rules, class Helpers, class Memory>
     instruction i = e.fetch();
     goto* base[i.opcode()];
 #define FEMTO_BODY(high, low)                                                              \
-    opcode_##high##low : if constexpr (opcodes<Rules.allowed>[0x##high##low].refusal ==    \
+    opcode_##high##low : if constexpr (opcodes<Rules.allowed>[0x##high##low].refusal() ==  \
                                        errc::ok) {                                         \
         if (!e.template step<false>(i, 0x##high##low)) goto stopped;                       \
         i = e.fetch();                                                                     \

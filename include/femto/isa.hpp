@@ -111,6 +111,14 @@ inline constexpr std::array instruction_list{
 #include <femto/opcodes.def>
 };
 
+/// The opcode of each row of opcodes.def, by the name of the row.
+namespace opcode {
+enum : std::uint8_t {
+#define FEMTO_INSTRUCTION(name, opcode, selector, group, format, operation, mnemonic) name = opcode,
+#include <femto/opcodes.def>
+};
+}  // namespace opcode
+
 /// Widths of memory accesses, bits 3 and 4 of a load or store opcode, as bytes.
 [[nodiscard]] constexpr std::uint32_t access_width(std::uint8_t opcode) {
     constexpr std::array<std::uint8_t, 4> widths{4, 2, 1, 8};
@@ -120,6 +128,21 @@ inline constexpr std::array instruction_list{
 [[nodiscard]] constexpr instruction_class class_of(std::uint8_t opcode) {
     return static_cast<instruction_class>(opcode & 7);
 }
+
+/// Whether an instruction jumps inside its function: by the offset, or by the immediate if it is gotol.
+[[nodiscard]] constexpr bool is_jump(std::uint8_t opcode) {
+    const auto c = class_of(opcode);
+    return (c == instruction_class::jmp || c == instruction_class::jmp32) &&
+           (opcode & 0xe0) != 0x80;  // call, exit
+}
+static_assert([] {
+    for (const auto& info : instruction_list) {
+        const field_rules& uses = rules_of(info.format);
+        const use field = info.opcode == opcode::gotol ? uses.immediate : uses.offset;
+        if (is_jump(info.opcode) != (field == use::jump)) return false;
+    }
+    return true;
+}());
 
 /// One slot of eBPF text (RFC 9669, section 3), in the order the guest has it: little-endian.
 /// Two words, so that a 32-bit core fetches it with one or two loads and extracts fields by shifts.

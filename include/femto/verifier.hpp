@@ -3,6 +3,7 @@
 
 #include <femto/helper.hpp>
 #include <femto/isa.hpp>
+#include <femto/opcode_table.hpp>
 #include <femto/program.hpp>
 #include <femto/result.hpp>
 
@@ -103,373 +104,295 @@ private:
 
 namespace detail {
 
-/// What the verifier knows of an opcode: the use of its fields and the variants that exist.
-/// Opcodes with equal entries share one, so that the table costs 256 bytes and 16 for each shape.
-struct opcode_shape {
-    errc refusal = errc::illegal_instruction;
-    femto::format format{};
-    std::uint8_t variants = 0;
-    std::array<std::uint8_t, 12> selectors{};
-
-    friend constexpr bool operator==(const opcode_shape&, const opcode_shape&) = default;
-};
-
-struct opcode_table {
-    std::array<opcode_shape, 32> shapes{};
-    std::array<std::uint8_t, 256> shape_of{};
-
-    [[nodiscard]] constexpr const opcode_shape& operator[](std::uint8_t opcode) const {
-        return shapes[shape_of[opcode]];
-    }
-};
-
-constexpr opcode_table make_opcode_table(group allowed) {
-    opcode_table table;
-    std::size_t used = 1;  // shape 0: undefined opcode
-    std::size_t row = 0;
-    while (row < instruction_list.size()) {
-        const std::uint8_t opcode = instruction_list[row].opcode;
-        opcode_shape shape;
-        for (; row < instruction_list.size() && instruction_list[row].opcode == opcode; ++row) {
-            const auto& info = instruction_list[row];
-            if (info.group == group::packet) {
-                shape.refusal = errc::unsupported_instruction;
-            } else if (!contains(allowed, info.group)) {
-                if (shape.variants == 0) shape.refusal = errc::unsupported_group;
-            } else {
-                shape.refusal = errc::ok;
-                shape.format = info.format;
-                shape.selectors[shape.variants++] = info.selector;
-            }
-        }
-        std::size_t i = 0;
-        while (i < used && !(table.shapes[i] == shape)) ++i;
-        if (i == used) table.shapes[used++] = shape;
-        table.shape_of[opcode] = static_cast<std::uint8_t>(i);
-    }
-    return table;
-}
-
-template <group Allowed>
-inline constexpr opcode_table opcodes = make_opcode_table(Allowed);
-
 template <rules Rules, class Helpers>
 class verification {
     static_assert(Rules.max_call_depth <= 60, "femto: max_call_depth is at most 60");
+    static_assert(Rules.max_instructions <= 0x80000000, "femto: max_instructions is at most 2^31");
+    static_assert(Rules.stack_size % 8 == 0, "femto: stack_size is a multiple of 8");
+    using verified = verified_program<Rules, Helpers>;
 
 public:
-    constexpr verification(const program& p, std::span<std::uint8_t> scratch,
-                           std::uint64_t granted)
-        : text_{p.text}, marks_{scratch}, verified_{p, scratch.data(), granted} {}
-
-    constexpr result<verified_program<Rules, Helpers>> run() {
-        const bool proved = length() && instructions() && functions() && stack();
-        if (!proved) return failure{error_};
-        return verified_;
+    static constexpr result<verified> verify(const program& p, std::span<std::uint8_t> scratch,
+                                             std::uint64_t granted) {
+        result<verified> proved{verified{p, scratch.data(), granted}};
+        verification v{*proved, scratch};
+        errc code = v.length(scratch.size());
+        if (code == errc::ok) code = v.instructions();
+        if (code == errc::ok) code = v.functions();
+        if (code == errc::ok) code = v.calls();
+        if (code == errc::ok) code = v.stack();
+        if (code != errc::ok) proved = fail(code, v.pc_, v.low_ | std::uint64_t{v.high_} << 32);
+        return proved;
     }
 
 private:
-    constexpr bool refuse(errc code, std::size_t pc, std::uint64_t address = 0) {
-        error_ = {code, static_cast<std::uint32_t>(pc), address};
-        return false;
+    constexpr verification(verified& proved, std::span<std::uint8_t> scratch)
+        : proved_{proved}, text_{proved.program_.text.data()}, marks_{scratch.data()},
+          size_{static_cast<std::uint32_t>(proved.program_.text.size())} {}
+
+    // A check returns what it found; the slot is `pc_`, and the offending value noted on the way: most
+    // are one word.
+    constexpr errc refuse(errc code, std::uint32_t value) {
+        low_ = value;
+        return code;
+    }
+    constexpr errc refuse_signed(errc code, std::int64_t value) {
+        high_ = static_cast<std::uint32_t>(value >> 32);
+        return refuse(code, static_cast<std::uint32_t>(value));
     }
 
-    constexpr bool length() {
-        const std::size_t size = text_.size();
-        if (size == 0 || size > Rules.max_instructions || size > marks_.size()) {
-            return refuse(errc::illegal_length, 0, size);
+    constexpr errc length(std::size_t scratch) {
+        const std::size_t size = proved_.program_.text.size();
+        if (size == 0 || size > Rules.max_instructions || size > scratch) {
+            return refuse_signed(errc::illegal_length, static_cast<std::int64_t>(size));
         }
-        std::fill_n(marks_.begin(), size, std::uint8_t{0});
+        for (std::uint32_t n = 0; n < size_; ++n) marks_[n] = 0;
         marks_[0] = mark::entry;
-        for (const auto& f : verified_.program_.functions) {
-            if (!enter(f.start)) return refuse(errc::illegal_call, 0, f.start);
+        for (const auto& f : proved_.program_.functions) {
+            if (f.start >= size_) return refuse(errc::illegal_call, f.start);
+            marks_[f.start] = mark::entry;
         }
-        return true;
-    }
-
-    /// Marks the start of a function; false if it lies outside the text.
-    constexpr bool enter(std::uint64_t pc) {
-        if (pc >= text_.size()) return false;
-        marks_[index(pc)] |= mark::entry;
-        return true;
+        return errc::ok;
     }
 
     // First pass: each instruction by itself (proofs 1, 2, 6, 8), marks for the second.
-    constexpr bool instructions() {
-        for (std::size_t pc = 0; pc < text_.size(); ++pc) {
-            const auto& shape = opcodes<Rules.allowed>[text_[pc].opcode()];
-            if (shape.refusal != errc::ok) {
-                return refuse(shape.refusal, pc, text_[pc].opcode());
+    constexpr errc instructions() {
+        for (; pc_ < size_; ++pc_) {
+            const instruction i = text_[pc_];
+            errc code = fields(i);
+            if (code == errc::ok) code = meaning(i);
+            if (code == errc::ok && names_function(i)) {
+                const std::uint32_t to = target(i.imm());
+                if (to < size_) {
+                    marks_[to] |= mark::entry;
+                } else {
+                    code = refuse_target(errc::illegal_call, i.imm());
+                }
             }
-            if (!fields(pc, shape) || !special(pc, shape.format)) return false;
-            if (shape.format == format::load_imm64) ++pc;
+            if (code != errc::ok) return code;
+            if (class_of(i.opcode()) == instruction_class::ld) ++pc_;
         }
-        return true;
+        return errc::ok;
     }
 
-    constexpr bool fields(std::size_t pc, const opcode_shape& shape) {
-        const instruction i = text_[pc];
-        const field_rules& uses = rules_of(shape.format);
-        if (i.dst() > 10 || (i.src() > 10 && uses.source != use::selector)) {
-            return refuse(errc::illegal_register, pc, std::max(i.dst(), i.src()));
+    constexpr errc fields(instruction i) {
+        const auto& table = opcodes<Rules.allowed>;
+        const opcode_shape shape = table[i.opcode()];
+        if (shape.refusal() != errc::ok) return refuse(shape.refusal(), i.opcode());
+        const std::uint32_t dst = i.dst();
+        const std::uint32_t src = i.src();
+        if (dst > 10 || (src > 10 && !shape.has(shape.source_selects))) {
+            return refuse(errc::illegal_register, std::max(dst, src));
         }
-        if ((uses.destination == use::none && i.dst() != 0) ||
-            (uses.source == use::none && i.src() != 0) ||
-            (uses.offset == use::none && i.offset() != 0) ||
-            (uses.immediate == use::none && i.imm() != 0)) {
-            return refuse(errc::nonzero_field, pc);
-        }
-        const std::uint32_t selector = selector_of(uses, i);
-        const auto* last = shape.selectors.begin() + shape.variants;
-        if (std::find(shape.selectors.begin(), last, selector) == last) {
-            return refuse(errc::undefined_variant, pc, selector);
-        }
-        if (uses.destination == use::write && i.dst() == 10) {
-            return refuse(errc::frame_pointer_write, pc);
-        }
-        return true;
+        std::uint32_t unused = 0;
+        if (shape.has(shape.no_destination)) unused |= dst;
+        if (shape.has(shape.no_source)) unused |= src;
+        if (shape.has(shape.no_offset)) unused |= static_cast<std::uint32_t>(i.offset());
+        if (shape.has(shape.no_immediate)) unused |= static_cast<std::uint32_t>(i.imm());
+        if (unused != 0) return errc::nonzero_field;
+        std::uint32_t selector = 0;
+        if (shape.has(shape.source_selects)) selector = src;
+        if (shape.has(shape.offset_selects)) selector = static_cast<std::uint32_t>(i.offset());
+        if (shape.has(shape.immediate_selects)) selector = static_cast<std::uint32_t>(i.imm());
+        if (!table.has_variant(shape, selector)) return refuse(errc::undefined_variant, selector);
+        if (dst == 10 && shape.has(shape.writes_destination)) return errc::frame_pointer_write;
+        return errc::ok;
     }
 
-    /// What formats ask for beyond the use of their fields.
-    constexpr bool special(std::size_t pc, format f) {
-        const instruction i = text_[pc];
-        switch (f) {
-            case format::load_imm64: return load_imm64(pc);
-            case format::call: return call(pc);
-            case format::call_register:
-                // clang up to 18 puts the register into the immediate, later ones into dst.
-                if (i.imm() != 0 && i.dst() != 0) return refuse(errc::nonzero_field, pc);
-                if (i.imm() < 0 || i.imm() > 10) {
-                    return refuse(errc::illegal_register, pc, static_cast<std::uint32_t>(i.imm()));
-                }
-                return true;
-            case format::load: return access(pc, i.src());
-            case format::atomic:
+    /// What classes ask for beyond the use of their fields.
+    constexpr errc meaning(instruction i) {
+        switch (class_of(i.opcode())) {
+            case instruction_class::ld: return load_imm64(i);
+            case instruction_class::ldx: return access(i, i.src());
+            case instruction_class::stx:
                 // Fetching operations write the source, compare-and-exchange writes r0.
-                if (i.src() == 10 && (i.imm() & 1) != 0 && i.imm() != 0xf1) {
-                    return refuse(errc::frame_pointer_write, pc);
+                if (i.opcode() >= opcode::atomic_add32 && i.src() == 10 && (i.imm() & 1) != 0 && i.imm() != 0xf1) {
+                    return errc::frame_pointer_write;
                 }
-                return access(pc, i.dst());
-            case format::store_imm:
-            case format::store_reg: return access(pc, i.dst());
-            case format::alu_imm: return frame_address(pc);
-            default: return true;
+                [[fallthrough]];
+            case instruction_class::st: return access(i, i.dst());
+            case instruction_class::jmp: return call(i);
+            case instruction_class::alu64: frame_address(i); [[fallthrough]];
+            default: return errc::ok;
         }
     }
 
-    constexpr bool load_imm64(std::size_t pc) {
-        if (pc + 1 >= text_.size() || text_[pc + 1].fields != 0) {
-            return refuse(errc::incomplete_load, pc);
-        }
-        marks_[pc + 1] |= mark::continuation;
-        const instruction i = text_[pc];
+    constexpr errc load_imm64(instruction i) {
+        if (pc_ + 1 >= size_ || text_[pc_ + 1].fields != 0) return errc::incomplete_load;
+        marks_[pc_ + 1] |= mark::continuation;
         switch (i.src()) {
-            case 0: return true;
+            case 0: return errc::ok;
             case 2:
             case 6:
-                if (i.imm() == 0 || i.imm() == 1) return true;
-                return refuse(errc::undefined_variant, pc, static_cast<std::uint32_t>(i.imm()));
-            case 4:
-                if (text_[pc + 1].imm() != 0) return refuse(errc::nonzero_field, pc);
-                if (enter(target(pc, i.imm()))) return true;
-                return refuse(errc::illegal_call, pc, target(pc, i.imm()));
-            default: return refuse(errc::unsupported_instruction, pc, i.src());
+                if (i.imm() == 0 || i.imm() == 1) return errc::ok;
+                return refuse(errc::undefined_variant, static_cast<std::uint32_t>(i.imm()));
+            case 4: return text_[pc_ + 1].imm() == 0 ? errc::ok : errc::nonzero_field;
+            default: return refuse(errc::unsupported_instruction, i.src());
         }
     }
 
-    constexpr bool call(std::size_t pc) {
-        const instruction i = text_[pc];
-        switch (i.src()) {
-            case 0: {
-                const auto id = static_cast<std::uint32_t>(i.imm());
-                if ((Helpers::bit_of(id) & verified_.granted_) != 0) return true;
-                return refuse(errc::illegal_call, pc, id);
+    constexpr errc call(instruction i) {
+        const auto imm = static_cast<std::uint32_t>(i.imm());
+        if (i.opcode() == opcode::call_helper) {
+            if (i.src() == 2) return refuse(errc::unsupported_instruction, 2);
+            if (i.src() == 0 && (Helpers::bit_of(imm) & proved_.granted_) == 0) {
+                return refuse(errc::illegal_call, imm);
             }
-            case 1:
-                if (enter(target(pc, i.imm()))) return true;
-                return refuse(errc::illegal_call, pc, target(pc, i.imm()));
-            default: return refuse(errc::unsupported_instruction, pc, i.src());
+        } else if (i.opcode() == opcode::callx) {
+            // clang up to 18 puts the register into the immediate, later ones into dst.
+            if (imm != 0 && i.dst() != 0) return errc::nonzero_field;
+            if (imm > 10) return refuse(errc::illegal_register, imm);
         }
+        return errc::ok;
     }
 
-    constexpr bool access(std::size_t pc, std::uint32_t base) {
-        if (base != 10) return true;
-        const auto width = static_cast<std::int32_t>(access_width(text_[pc].opcode()));
-        const std::int32_t offset = text_[pc].offset();
-        if (offset > -width || offset < -std::int32_t{Rules.stack_size}) {
-            return refuse(errc::illegal_stack_access, pc,
-                          static_cast<std::uint64_t>(std::int64_t{offset}));
+    constexpr errc access(instruction i, std::uint32_t base) {
+        if (base == 10) {
+            const auto width = static_cast<std::int32_t>(access_width(i.opcode()));
+            if (i.offset() > -width || i.offset() < -std::int32_t{Rules.stack_size}) {
+                return refuse_signed(errc::illegal_stack_access, i.offset());
+            }
+            grow_frame(-i.offset());
         }
-        grow_frame(pc, -offset);
-        return true;
+        return errc::ok;
     }
 
     /// `rX = r10; rX += -n` is how compilers take the address of a variable in the frame. It makes
     /// the frame large enough; what is done with the address is checked at run time.
-    constexpr bool frame_address(std::size_t pc) {
-        constexpr std::uint8_t add64_imm = 0x07;
-        constexpr std::uint8_t mov64_reg = 0xbf;
-        const instruction i = text_[pc];
-        if (i.opcode() != add64_imm || pc == 0) return true;
-        const instruction before = text_[pc - 1];
-        if ((marks_[pc - 1] & mark::continuation) == 0 && before.opcode() == mov64_reg &&
-            before.src() == 10 && before.dst() == i.dst() && i.imm() < 0 &&
-            i.imm() >= -std::int32_t{Rules.stack_size}) {
-            grow_frame(pc, -i.imm());
-        }
-        return true;
-    }
-
-    constexpr void grow_frame(std::size_t pc, std::int32_t bytes) {
-        const auto rounded = static_cast<std::uint16_t>((bytes + 7) & ~7);
-        if (rounded > verified_.frame_size_) {
-            verified_.frame_size_ = rounded;
-            deepest_ = pc;
+    constexpr void frame_address(instruction i) {
+        if (i.opcode() == opcode::add64_imm && pc_ != 0 &&
+            text_[pc_ - 1].fields == instruction::make(opcode::mov64_reg, i.dst(), 10).fields &&
+            i.imm() < 0 && i.imm() >= -std::int32_t{Rules.stack_size}) {
+            grow_frame(-i.imm());
         }
     }
 
-    /// Jumps and calls count from the next slot; the sum cannot wrap in 64 bits.
-    static constexpr std::uint64_t target(std::size_t pc, std::int32_t distance) {
-        return static_cast<std::uint64_t>(static_cast<std::int64_t>(pc) + 1 + distance);
-    }
-
-    // Second pass: each function once, along its calls (proofs 3, 4, 5, 7).
-    struct position {
-        std::uint32_t entry = 0;
-        std::uint32_t end = 0;  ///< where the next function begins
-        std::uint32_t pc = 0;
-        std::uint8_t height = 0;
-    };
-
-    constexpr bool functions() {
-        for (const auto& f : verified_.program_.functions) {
-            if ((marks_[f.start] & mark::continuation) != 0) {
-                return refuse(errc::jump_into_load, f.start, f.start);
-            }
-        }
-        for (std::size_t pc = 0; pc < text_.size(); ++pc) {
-            // An entry inside a lddw is refused where it is called.
-            if (ends(pc) && (marks_[pc] & (mark::state | mark::continuation)) == 0 &&
-                !descend(static_cast<std::uint32_t>(pc))) {
-                return false;
-            }
-        }
-        return true;
-    }
-
-    constexpr bool descend(std::uint32_t root) {
-        std::array<position, Rules.max_call_depth + 1u> path{};
-        std::size_t depth = 0;
-        path[0] = begin(root);
-        while (true) {
-            position& at = path[depth];
-            std::uint64_t callee = 0;
-            if (!body(at, callee)) return false;
-            if (callee == text_.size()) {  // the function ends here
-                set_state(at.entry, static_cast<std::uint8_t>(mark::done + at.height));
-                verified_.call_depth_ = std::max(verified_.call_depth_, at.height);
-                if (depth == 0) return true;
-                const auto height = static_cast<std::uint8_t>(at.height + 1);
-                --depth;
-                path[depth].height = std::max(path[depth].height, height);
-                continue;
-            }
-            const std::size_t caller_pc = at.pc - 1;
-            const std::uint8_t state = marks_[index(callee)] & mark::state;
-            if (state == mark::in_progress) return refuse(errc::recursion, caller_pc, callee);
-            const std::size_t below = state >= mark::done ? state - mark::done : 0u;
-            if (depth + 1 + below > Rules.max_call_depth) {
-                return refuse(errc::call_too_deep, caller_pc, callee);
-            }
-            if (state >= mark::done) {
-                at.height = std::max(at.height, static_cast<std::uint8_t>(below + 1));
-            } else {
-                path[++depth] = begin(static_cast<std::uint32_t>(callee));
-            }
+    constexpr void grow_frame(std::int32_t bytes) {
+        if (bytes > proved_.frame_size_) {
+            proved_.frame_size_ = static_cast<std::uint16_t>((bytes + 7) & ~7);
+            deepest_ = pc_;
         }
     }
 
-    constexpr position begin(std::uint32_t entry) {
-        std::uint32_t end = entry + 1;
-        while (!ends(end)) ++end;
-        set_state(entry, mark::in_progress);
-        return {entry, end, entry, 0};
+    /// Local calls and lddw of a code address.
+    static constexpr bool names_function(instruction i) {
+        const std::uint32_t opcode_and_source = instruction::guest(i.fields) & 0xf0ff;
+        return opcode_and_source == (opcode::call_local | 1u << 12) ||
+               opcode_and_source == (opcode::lddw_code | 4u << 12);
     }
 
-    constexpr void set_state(std::uint64_t entry, std::uint8_t state) {
-        marks_[index(entry)] = static_cast<std::uint8_t>((marks_[index(entry)] & ~mark::state) | state);
+    /// Jumps and calls count from the next slot. Modulo 2^32: the true sum is above -2^31 and below
+    /// 2^31 + size <= 2^32, so a negative one becomes at least 2^31, which is no slot.
+    constexpr std::uint32_t target(std::int32_t distance) const {
+        return pc_ + 1 + static_cast<std::uint32_t>(distance);
+    }
+    constexpr errc refuse_target(errc code, std::int32_t distance) {
+        return refuse_signed(code, std::int64_t{pc_} + 1 + distance);
+    }
+
+    // Second pass: each function from its first slot to the next one's (proofs 3, 4, 5).
+    constexpr errc functions() {
+        for (const auto& f : proved_.program_.functions) {
+            pc_ = f.start;
+            if ((marks_[pc_] & mark::continuation) != 0) return refuse(errc::jump_into_load, pc_);
+        }
+        std::uint32_t end = 0;
+        do {
+            const std::uint32_t begin = end;
+            while (!ends(++end)) {}
+            std::uint8_t last = 0;
+            std::uint32_t last_pc = 0;
+            for (pc_ = begin; pc_ < end; ++pc_) {
+                if ((marks_[pc_] & mark::continuation) != 0) continue;
+                const instruction i = text_[pc_];
+                last = i.opcode();
+                last_pc = pc_;
+                std::uint32_t to = 0;
+                if (is_jump(last)) {
+                    const std::int32_t distance = last == opcode::gotol ? i.imm() : i.offset();
+                    to = target(distance);
+                    if (to < begin || to >= end) return refuse_target(errc::illegal_jump, distance);
+                } else if (names_function(i)) {
+                    to = target(i.imm());
+                } else {
+                    continue;
+                }
+                if ((marks_[to] & mark::continuation) != 0) {
+                    return refuse(errc::jump_into_load, to);
+                }
+            }
+            if (last != opcode::exit && last != opcode::ja && last != opcode::gotol) {
+                pc_ = last_pc;
+                return errc::no_return;
+            }
+        } while (end < size_);
+        return errc::ok;
     }
 
     /// Whether a function begins, and so the one before it ends, at `pc`.
-    [[nodiscard]] constexpr bool ends(std::uint64_t pc) const {
-        return pc >= text_.size() || (marks_[index(pc)] & mark::entry) != 0;
+    [[nodiscard]] constexpr bool ends(std::uint32_t pc) const {
+        return pc >= size_ || (marks_[pc] & mark::entry) != 0;
     }
 
-    /// Checks a function from `at.pc` to its next local call, whose target becomes `callee`, or to
-    /// its end, when `callee` becomes the size of the text.
-    constexpr bool body(position& at, std::uint64_t& callee) {
-        while (at.pc < at.end) {
-            const std::uint32_t pc = at.pc;
-            const instruction i = text_[pc];
-            const format f = opcodes<Rules.allowed>[i.opcode()].format;
-            const field_rules& uses = rules_of(f);
-            if (uses.offset == use::jump && !jump(at, pc, i.offset())) return false;
-            if (uses.immediate == use::jump && !jump(at, pc, i.imm())) return false;
-            const bool code_load = f == format::load_imm64 && i.src() == 4;
-            const bool local_call = f == format::call && i.src() == 1;
-            if ((code_load || local_call) && !outside_load(pc, target(pc, i.imm()))) return false;
-            at.pc += f == format::load_imm64 ? 2 : 1;
-            const bool leaves =
-                f == format::exit || f == format::jump || f == format::jump_long;
-            if (at.pc >= at.end && !leaves) return refuse(errc::no_return, pc);
-            if (local_call) {
-                callee = target(pc, i.imm());
-                return true;
-            }
+    // Along the calls of each function that is called by none before it (proof 7).
+    constexpr errc calls() {
+        errc code = errc::ok;
+        for (std::uint32_t pc = 0; pc < size_ && code == errc::ok; ++pc) {
+            if ((marks_[pc] & mark::entry) != 0) code = descend(pc, 0);
         }
-        callee = text_.size();
-        return true;
+        return code;
     }
 
-    /// A jump stays between the start of its function and the start of the next.
-    constexpr bool jump(const position& at, std::uint32_t pc, std::int32_t distance) {
-        const std::uint64_t to = target(pc, distance);
-        if (to < at.entry || to >= at.end) return refuse(errc::illegal_jump, pc, to);
-        return outside_load(pc, to);
+    constexpr errc descend(std::uint32_t entry, std::uint32_t depth) {
+        if ((marks_[entry] & mark::state) >= mark::done) return errc::ok;
+        marks_[entry] = mark::entry | mark::in_progress;
+        std::uint32_t height = 0;
+        std::uint32_t pc = entry;
+        do {
+            const instruction i = text_[pc];
+            if (i.opcode() != opcode::call_local || i.src() != 1) continue;
+            pc_ = pc;
+            const std::uint32_t callee = target(i.imm());
+            const std::uint32_t state = marks_[callee] & mark::state;
+            if (state == mark::in_progress) return refuse(errc::recursion, callee);
+            const std::uint32_t below = state >= mark::done ? state - mark::done : 0u;
+            if (depth + 1 + below > Rules.max_call_depth) return refuse(errc::call_too_deep, callee);
+            const errc code = descend(callee, depth + 1);
+            if (code != errc::ok) return code;
+            height = std::max<std::uint32_t>(height, (marks_[callee] & mark::state) - mark::done + 1u);
+        } while (!ends(++pc));
+        marks_[entry] = static_cast<std::uint8_t>(mark::entry | (mark::done + height));
+        proved_.call_depth_ = std::max(proved_.call_depth_, static_cast<std::uint8_t>(height));
+        return errc::ok;
     }
 
-    constexpr bool outside_load(std::uint32_t pc, std::uint64_t to) {
-        if ((marks_[index(to)] & mark::continuation) == 0) return true;
-        return refuse(errc::jump_into_load, pc, to);
+    constexpr errc stack() {
+        pc_ = deepest_;
+        const std::uint32_t needed = (proved_.call_depth_ + 1u) * proved_.frame_size_;
+        return needed > Rules.stack_size ? refuse(errc::stack_too_small, needed) : errc::ok;
     }
 
-    constexpr bool stack() {
-        const std::uint32_t needed = (verified_.call_depth_ + 1u) * verified_.frame_size_;
-        if (needed > Rules.stack_size) return refuse(errc::stack_too_small, deepest_, needed);
-        return true;
-    }
-
-    /// Slots are 64 bits wide so that a jump target cannot wrap; one that was compared with the length
-    /// fits every size_t.
-    static constexpr std::size_t index(std::uint64_t pc) { return static_cast<std::size_t>(pc); }
-
-    std::span<const instruction> text_;
-    std::span<std::uint8_t> marks_;
-    verified_program<Rules, Helpers> verified_;
-    std::size_t deepest_ = 0;
-    error error_{};
+    verified& proved_;
+    const instruction* text_;
+    std::uint8_t* marks_;
+    std::uint32_t size_;
+    std::uint32_t pc_ = 0;
+    std::uint32_t deepest_ = 0;
+    std::uint32_t low_ = 0;   ///< of the offending value
+    std::uint32_t high_ = 0;
 };
 
 }  // namespace detail
 
 /// Proves what `verified_program` lists, in two passes over the text, or says why it cannot.
 /// `scratch` has at least `scratch_size(p)` bytes; `granted` is a set of `Helpers::bit_of` bits.
-/// Takes time linear in the text. Reentrant; 16 bytes of stack for each level of `max_call_depth`.
+/// Takes time linear in the text. Reentrant; on a Cortex-M 200 bytes of stack and 32 for each level of
+/// local calls, at most `max_call_depth` of them.
 /// Errors: error.pc is the slot at fault, error.address the offending value, if there is one.
 template <rules Rules, class Helpers>
 [[nodiscard]] constexpr result<verified_program<Rules, Helpers>> verify(
     const program& p, std::span<std::uint8_t> scratch, std::uint64_t granted = ~std::uint64_t{0}) {
-    return detail::verification<Rules, Helpers>{p, scratch, granted}.run();
+    return detail::verification<Rules, Helpers>::verify(p, scratch, granted);
 }
 
 }  // namespace femto

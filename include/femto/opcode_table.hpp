@@ -1,0 +1,172 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <femto/isa.hpp>
+#include <femto/result.hpp>
+
+#include <algorithm>
+#include <array>
+#include <cstddef>
+#include <cstdint>
+
+namespace femto::detail {
+
+/// The rows of opcodes.def that share an opcode, with what a set of groups makes of them; for constant
+/// expressions. `refusal` is ok if one variant is allowed.
+struct opcode_rows {
+    errc refusal = errc::illegal_instruction;
+    field_rules uses{};
+    std::uint8_t variants = 0;
+    std::array<std::uint8_t, 15> selectors{};
+};
+
+[[nodiscard]] constexpr std::array<opcode_rows, 256> rows_by_opcode(group allowed) {
+    std::array<opcode_rows, 256> by_opcode;
+    for (const auto& info : instruction_list) {
+        auto& rows = by_opcode[info.opcode];
+        if (info.group == group::packet) {
+            rows.refusal = errc::unsupported_instruction;
+        } else if (contains(allowed, info.group)) {
+            rows.refusal = errc::ok;
+            rows.uses = rules_of(info.format);
+            rows.selectors[rows.variants++] = info.selector;
+        } else if (rows.variants == 0) {
+            rows.refusal = errc::unsupported_group;
+        }
+    }
+    return by_opcode;
+}
+
+/// What the verifier knows of an opcode on the device, in two bytes: of a refused one the reason, of
+/// others what RFC 9669 wants of the fields, and which slice of `selectors` has the variants.
+struct opcode_shape {
+    std::uint8_t rules = 0;
+    std::uint8_t variants = 0;  ///< first << 4 | number; none if refused
+
+    /// Bits of `rules`; fields without any of theirs hold a value.
+    enum rule : std::uint8_t {
+        no_destination = 0x01,
+        no_source = 0x02,
+        no_offset = 0x04,
+        no_immediate = 0x08,
+        writes_destination = 0x10,
+        source_selects = 0x20,
+        offset_selects = 0x40,
+        immediate_selects = 0x80,
+    };
+    [[nodiscard]] constexpr bool has(rule r) const { return (rules & r) != 0; }
+    [[nodiscard]] constexpr errc refusal() const {
+        return variants != 0 ? errc::ok : static_cast<errc>(static_cast<std::int8_t>(rules));
+    }
+    friend constexpr bool operator==(const opcode_shape&, const opcode_shape&) = default;
+};
+
+[[nodiscard]] constexpr bool holds(opcode_shape::rule rule, const field_rules& uses) {
+    switch (rule) {
+        case opcode_shape::no_destination: return uses.destination == use::none;
+        case opcode_shape::no_source: return uses.source == use::none;
+        case opcode_shape::no_offset: return uses.offset == use::none;
+        case opcode_shape::no_immediate: return uses.immediate == use::none;
+        case opcode_shape::writes_destination: return uses.destination == use::write;
+        case opcode_shape::source_selects: return uses.source == use::selector;
+        case opcode_shape::offset_selects: return uses.offset == use::selector;
+        default: return uses.immediate == use::selector;
+    }
+}
+
+/// The opcodes of a set of groups: 193 bytes for all of them. Opcodes share at most 16 shapes with bit
+/// 3 (a register as operand, mostly) and 16 without, so that four bits are enough for each, and none
+/// from 0xe0 on is defined.
+template <std::size_t Shapes, std::size_t Selectors>
+struct opcode_table {
+    static constexpr std::uint32_t end = 0xe0;
+    std::array<std::uint8_t, end / 2> shape_of{};   ///< even opcodes in the low half of a byte
+    std::array<opcode_shape, Shapes> shapes{};      ///< two for each number: bit 3 clear, set
+    std::array<std::uint8_t, Selectors> selectors{};
+
+    [[nodiscard]] constexpr opcode_shape operator[](std::uint32_t opcode) const {
+        if (opcode >= end) opcode = 0;  // undefined, too
+        const std::uint32_t number = shape_of[opcode / 2] >> (opcode % 2 * 4) & 15u;
+        return shapes[number * 2 + (opcode >> 3) % 2];
+    }
+    [[nodiscard]] constexpr bool has_variant(opcode_shape shape, std::uint32_t selector) const {
+        const std::uint8_t* at = selectors.data() + (shape.variants >> 4);
+        std::uint32_t left = shape.variants & 15u;
+        do {
+            if (*at++ == selector) return true;
+        } while (--left != 0);
+        return false;
+    }
+};
+
+/// Compresses opcodes.def. What does not fit is an index out of bounds, so a compile error.
+class opcode_compressor {
+public:
+    constexpr explicit opcode_compressor(group allowed) {
+        const auto by_opcode = rows_by_opcode(allowed);
+        for (std::size_t size = 1; size <= 15; ++size) {  // the short lists first: more overlap
+            for (const auto& rows : by_opcode) {
+                if (rows.variants == size) place(rows);
+            }
+        }
+        for (std::size_t opcode = 0; opcode < table_.end; ++opcode) {
+            const opcode_shape shape = shape_of(by_opcode[opcode]);
+            const std::size_t form = opcode >> 3 & 1u;
+            std::size_t number = 0;
+            while (number < used_[form] && table_.shapes[number * 2 + form] != shape) ++number;
+            if (number == used_[form]) table_.shapes[used_[form]++ * 2 + form] = shape;
+            table_.shape_of[opcode / 2] |= static_cast<std::uint8_t>(number << opcode % 2 * 4);
+        }
+    }
+    [[nodiscard]] constexpr std::size_t shapes() const { return 2 * std::max(used_[0], used_[1]); }
+    [[nodiscard]] constexpr std::size_t selectors() const { return pool_; }
+    template <std::size_t Shapes, std::size_t Selectors>
+    [[nodiscard]] constexpr opcode_table<Shapes, Selectors> table() const {
+        opcode_table<Shapes, Selectors> small;
+        small.shape_of = table_.shape_of;
+        std::copy_n(table_.shapes.begin(), Shapes, small.shapes.begin());
+        std::copy_n(table_.selectors.begin(), Selectors, small.selectors.begin());
+        return small;
+    }
+
+private:
+    /// Where the variants lie in the pool, which grows if they are not there yet.
+    constexpr std::size_t place(const opcode_rows& rows) {
+        const auto fits = [&](std::size_t at) {
+            for (std::size_t n = 0; n < rows.variants && at + n < pool_; ++n) {
+                if (table_.selectors[at + n] != rows.selectors[n]) return false;
+            }
+            return true;
+        };
+        std::size_t at = 0;
+        while (!fits(at)) ++at;
+        std::copy_n(rows.selectors.begin(), rows.variants, table_.selectors.begin() + at);
+        pool_ = std::max(pool_, at + rows.variants);
+        return at;
+    }
+    constexpr opcode_shape shape_of(const opcode_rows& rows) {
+        opcode_shape shape;
+        if (rows.refusal != errc::ok) {
+            shape.rules = static_cast<std::uint8_t>(rows.refusal);
+            return shape;
+        }
+        for (std::uint32_t rule = 1; rule < 256; rule *= 2) {
+            const auto bit = static_cast<opcode_shape::rule>(rule);
+            if (holds(bit, rows.uses)) shape.rules |= bit;
+        }
+        shape.variants = static_cast<std::uint8_t>(place(rows) << 4 | rows.variants);
+        return shape;
+    }
+
+    opcode_table<32, 32> table_{};
+    std::array<std::size_t, 2> used_{};
+    std::size_t pool_ = 0;
+};
+
+template <group Allowed>
+inline constexpr auto opcodes = [] {
+    constexpr opcode_compressor all{Allowed};
+    return all.table<all.shapes(), all.selectors()>();
+}();
+
+}  // namespace femto::detail
