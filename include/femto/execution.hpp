@@ -42,6 +42,9 @@ struct machine {
 
 namespace detail {
 
+template <class, rules, class, class>
+class threaded_run;
+
 /// What a run consists of beside the few values that its hot path keeps in registers.
 template <rules Rules, class Helpers, class Memory>
 struct run_context {
@@ -129,6 +132,9 @@ public:
     }
 
 private:
+    template <class, rules, class, class>
+    friend class threaded_run;
+
     /// Makes GCC forget how it got `value`, so that it does not compute it twice: without this it
     /// keeps the old and the new `pc`, and addresses both halves of a register one by one.
     template <class T>

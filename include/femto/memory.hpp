@@ -172,6 +172,15 @@ public:
         return locate<Write>(address, width).at;
     }
 
+    /// Where the byte at an address in the stack lies, unchecked: for what verification has proved.
+    [[nodiscard]] std::byte* in_frame(std::uint64_t address) const {
+        if constexpr (Space == address_space::segmented) {
+            return bases_[region_number::stack] + static_cast<std::uint32_t>(address);
+        } else {
+            return reinterpret_cast<std::byte*>(static_cast<std::uintptr_t>(address));
+        }
+    }
+
     /// Bytes that may be read from `address` to the end of its region, 0 if there is none.
     [[nodiscard]] constexpr std::uint32_t readable_from(std::uint64_t address) const {
         if constexpr (Space == address_space::segmented) {
