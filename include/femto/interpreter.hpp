@@ -70,7 +70,7 @@ template <dispatch Dispatch, rules Rules, class Helpers, class Memory,
 /// instructions for each, once. Errors: no_space, with the number of slots needed as address.
 template <class Memory, rules Rules, class Helpers>
 [[nodiscard]] result<prepared_program<Rules, Helpers, Memory>> prepare(
-    const verified_program<Rules, Helpers>& p, std::span<prepared_instruction> code) {
+    const verified_program<Rules, Helpers>& p, const std::span<prepared_instruction>& code) {
     using form = detail::prepared_form<prepared_program<Rules, Helpers, Memory>>;
     const auto* const bodies = detail::run_threaded<form, Rules, Helpers, Memory>(nullptr, nullptr);
     return detail::preparation<Rules, Helpers, Memory>::make(p, code, bodies);

@@ -133,8 +133,11 @@ public:
     using prepared = prepared_program<Rules, Helpers, Memory>;
 
     /// `bodies` are the addresses of the bodies by entry. Errors: no_space.
+    /// The span comes by reference since GCC for Arm notes, of a span by value of what is aligned to 8
+    /// bytes, that GCC 7 changed how it is passed.
     static result<prepared> make(const verified_program<Rules, Helpers>& p,
-                                 std::span<prepared_instruction> code, const void* const* bodies) {
+                                 const std::span<prepared_instruction>& code,
+                                 const void* const* bodies) {
         const std::span text = p.source().text;
         if (code.size() < text.size()) return fail(errc::no_space, 0, text.size());
         for (std::size_t n = 0; n < text.size(); ++n) {
@@ -184,6 +187,7 @@ private:
                 if (from_register && j.src() == j.dst()) return;
                 const auto third = from_register ? static_cast<std::int32_t>(j.src() * 8) : j.imm();
                 if (!fits(third)) return;
+                if (entry == opcode::lddw) src = j.src();
                 half = third;
                 immediate = j.imm();
                 entry = entry_of_fusion(n);

@@ -111,6 +111,13 @@ private:
     std::uintptr_t to_immediate_;
 };
 
+/// The type that a load or store is as wide as.
+template <std::uint8_t Opcode>
+using accessed = std::conditional_t<
+    access_width(Opcode) <= 2,
+    std::conditional_t<access_width(Opcode) == 1, std::uint8_t, std::uint16_t>,
+    std::conditional_t<access_width(Opcode) == 4, std::uint32_t, std::uint64_t>>;
+
 /// What of a run is needed seldom, in memory.
 template <class Form, rules Rules, class Helpers, class Memory>
 struct threaded_context : run_context<Rules, Helpers, Memory> {
@@ -152,9 +159,7 @@ public:
         } else if constexpr (Entry >= 0x80) {
             return step_fused<fusions[(Entry - 0x80) / 8]>();
         } else {
-            return with_width<Entry>([this]<class T>(T) {
-                return step_frame<T, (Entry & 0x20) != 0>();
-            });
+            return step_frame<accessed<Entry>, (Entry & 0x20) != 0>();
         }
     }
 
@@ -221,7 +226,7 @@ private:
         if constexpr (sizeof(std::uintptr_t) == 4) {
             const auto room = static_cast<std::int32_t>(~place() / sizeof(slot)) -
                               static_cast<std::int32_t>(Rules.max_instructions);
-            given = std::max(std::min(given, room), 0);
+            given = std::clamp<std::int32_t>(given, 0, std::max<std::int32_t>(room, 0));
             run.held = run.state.fuel - given;
         }
         deadline_ = place() + size_of(given - 1);
@@ -270,16 +275,6 @@ private:
             *to = value;
         }
     }
-    /// Calls `f` with a value of the unsigned type that an access is as wide as.
-    template <std::uint8_t Opcode, class F>
-    FEMTO_ALWAYS_INLINE static outcome with_width(F&& f) {
-        constexpr auto width = access_width(Opcode);
-        if constexpr (width == 1) return f(std::uint8_t{});
-        else if constexpr (width == 2) return f(std::uint16_t{});
-        else if constexpr (width == 4) return f(std::uint32_t{});
-        else return f(std::uint64_t{});
-    }
-
     template <std::uint8_t Opcode>
     FEMTO_ALWAYS_INLINE outcome step(context_pointer run) {
         constexpr auto kind = class_of(Opcode);
@@ -287,7 +282,7 @@ private:
             return arithmetic<std::uint32_t, Opcode>();
         } else if constexpr (kind == instruction_class::alu64) {
             return arithmetic<std::uint64_t, Opcode>();
-        } else if constexpr (Opcode == opcode::call) {
+        } else if constexpr (Opcode == opcode::call_helper) {
             return call(*run);
         } else if constexpr (Opcode == opcode::exit) {
             return exit(*run);
@@ -301,9 +296,9 @@ private:
         } else if constexpr (kind == instruction_class::ld) {
             return load_imm64(run);
         } else if constexpr (kind == instruction_class::ldx) {
-            return with_width<Opcode>([this]<class T>(T) { return load<T>(); });
+            return load<accessed<Opcode>>();
         } else {
-            return with_width<Opcode>([this]<class T>(T) { return store<T>(); });
+            return store<accessed<Opcode>>();
         }
     }
 

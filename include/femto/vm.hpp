@@ -38,6 +38,7 @@ public:
     using verified = verified_program<rules_of(Config), Helpers>;
     using memory_type = guest_memory<Config.address_space, Config.max_regions>;
 
+    /// A program with code of its own for machines of this type; see `prepare`.
     using prepared = prepared_program<rules_of(Config), Helpers, memory_type>;
 
     constexpr vm() = default;
@@ -51,9 +52,13 @@ public:
         return femto::verify<rules_of(Config), Helpers>(p, scratch, granted);
     }
 
-    /// Makes code for `dispatch::threaded` in `code`, which has a slot for each of the text.
+    /// Prepares a verified program for `dispatch::threaded`, which is then about a third faster: writes
+    /// a slot of code for each slot of text to `code`, 8 bytes on a 32-bit core. What it returns is
+    /// run and resumed in place of `p`, to the same results. Errors: no_space, with the slots needed.
     [[nodiscard]] static result<prepared> prepare(const verified& p,
-                                                  std::span<prepared_instruction> code) {
+                                                  const std::span<prepared_instruction>& code)
+        requires(Config.dispatch == dispatch::threaded)
+    {
         return femto::prepare<memory_type>(p, code);
     }
 
