@@ -210,7 +210,7 @@ install rustc-web rust-web-src llvm-22")
   get_filename_component(source "${source}" ABSOLUTE)
   add_custom_command(
     OUTPUT "${arg_OUTPUT}"
-    COMMAND ${rustc} --edition 2021 --crate-name ${name} --crate-type lib --emit=llvm-ir
+    COMMAND ${rustc} --edition 2021 --crate-name ${name} --crate-type lib -g --emit=llvm-ir
             -L "${core}" "${source}" -o "${arg_OUTPUT}.ll"
     COMMAND "${FEMTO_LLC}" -march=bpfel -mcpu=${arg_MCPU} -filetype=obj "${arg_OUTPUT}.ll"
             -o "${arg_OUTPUT}"

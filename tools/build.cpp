@@ -33,27 +33,29 @@ int execute(const std::vector<std::string>& command, bool quiet) {
     return WIFEXITED(status) ? WEXITSTATUS(status) : 128;
 }
 
-/// A clang that knows the BPF target: the one asked for, or the newest that is there.
-std::string find_clang(const std::string& wanted) {
+/// A clang that knows the BPF target and the instruction set: the one asked for, or the newest there is.
+std::string find_clang(const std::string& wanted, const std::string& cpu) {
     std::vector<std::string> candidates;
     if (!wanted.empty()) {
         candidates.push_back(wanted);
     } else {
-        candidates.emplace_back("clang");
         for (int version = 30; version >= 14; --version) {
             candidates.push_back("clang-" + std::to_string(version));
         }
+        candidates.emplace_back("clang");
     }
     for (const auto& c : candidates) {
-        if (execute({c, "-target", "bpf", "-x", "c", "-c", "/dev/null", "-o", "/dev/null"}, true) ==
-            0) {
+        if (execute({c, "-target", "bpf", "-mcpu=" + cpu, "-x", "c", "-c", "/dev/null", "-o",
+                     "/dev/null"}, true) == 0) {
             return c;
         }
     }
-    throw user_error{
-        (wanted.empty() ? std::string{"no clang with the BPF target was found"}
-                        : wanted + ": not a clang with the BPF target") +
-        "\n  on Debian and Ubuntu: apt-get install clang\n  or name one with --compiler"};
+    const std::string what = " with the BPF target and -mcpu=" + cpu;
+    throw user_error{(wanted.empty() ? "no clang" + what + " was found"
+                                     : wanted + ": not a clang" + what) +
+                     "\n  on Debian and Ubuntu: apt-get install clang" +
+                     (cpu == "v4" ? "-19 (v4 needs clang 18 or later)" : "") +
+                     "\n  or name one with --compiler"};
 }
 
 /// Where the container author's headers are: beside the installed command, or in the source tree.
@@ -69,6 +71,7 @@ std::string sdk_folder() {
 int build(const build_options& o) {
     for (const auto& s : o.sources) {
         if (!std::filesystem::exists(s)) throw user_error{s + ": no such file"};
+        if (std::filesystem::is_directory(s)) throw user_error{s + ": is a folder, not a source file"};
     }
     if (o.sources.size() != 1) {
         throw user_error{"one source file makes one container; include the others from it"};
@@ -78,7 +81,7 @@ int build(const build_options& o) {
         output = std::filesystem::path{o.sources[0]}.replace_extension(".o").filename().string();
     }
     std::vector<std::string> command{
-        find_clang(o.compiler), "-target", "bpf", "-mcpu=" + o.cpu, "-O2", "-g", "-Wall",
+        find_clang(o.compiler, o.cpu), "-target", "bpf", "-mcpu=" + o.cpu, "-O2", "-g", "-Wall",
         "-ffreestanding", "-fno-builtin", "-fno-jump-tables", "-fno-exceptions",
         // A loop must stay a loop: BPF has no memcpy and memset to call.
         "-mllvm", "-disable-loop-idiom-all", "-I", sdk_folder()};

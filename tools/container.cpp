@@ -5,10 +5,9 @@
 #include <femto/disassembler.hpp>
 
 #include <algorithm>
+#include <cerrno>
 #include <cstdio>
-#include <fstream>
-#include <iostream>
-#include <iterator>
+#include <cstring>
 
 namespace femto_tool {
 namespace {
@@ -53,21 +52,24 @@ user_error refusal(const std::string& path, const femto::elf_object* object,
 }  // namespace
 
 std::vector<std::byte> read_file(const std::string& path) {
-    std::vector<char> raw;
-    if (path == "-") {
-        raw.assign(std::istreambuf_iterator<char>{std::cin}, {});
-    } else {
-        std::ifstream in{path, std::ios::binary};
-        if (!in) throw user_error{path + ": cannot be read; does the file exist?"};
-        raw.assign(std::istreambuf_iterator<char>{in}, {});
-        if (in.bad()) throw user_error{path + ": cannot be read; is it a file?"};
+    constexpr std::size_t most = std::size_t{64} << 20;  // no container, and no end to /dev/zero
+    std::FILE* const in = path == "-" ? stdin : std::fopen(path.c_str(), "rb");
+    if (in == nullptr) throw user_error{path + ": cannot be read: " + std::strerror(errno)};
+    std::vector<std::byte> bytes;
+    std::byte buffer[4096];
+    std::size_t size = 0;
+    while (bytes.size() <= most && (size = std::fread(buffer, 1, sizeof buffer, in)) != 0) {
+        bytes.insert(bytes.end(), buffer, buffer + size);
     }
-    const auto bytes = std::as_bytes(std::span{raw});
-    return {bytes.begin(), bytes.end()};
+    const int failed = std::ferror(in) != 0 ? errno : 0;
+    if (in != stdin) std::fclose(in);
+    if (failed != 0) throw user_error{path + ": cannot be read: " + std::strerror(failed)};
+    if (bytes.size() > most) throw user_error{path + ": is longer than 64 MiB"};
+    return bytes;
 }
 
 container::container(const std::string& path, femto::address_space space,
-                     std::span<const femto::helper_prototype> names)
+                     std::span<const femto::helper_prototype> names, unknown_helpers unknown)
     : path_{path}, file_{read_file(path)} {
     const auto opened = femto::elf_object::open(file_);
     if (!opened) throw refusal(path, nullptr, opened.error());
@@ -77,19 +79,24 @@ container::container(const std::string& path, femto::address_space space,
     rodata_.resize(needs.rodata / 8 + 1);
     data_.resize(needs.data / 8 + 1);
     functions_.resize(needs.functions);
+    const auto id_of = [&](std::string_view name) -> std::optional<std::uint32_t> {
+        const auto found = std::find_if(names.begin(), names.end(),
+                                        [&](const auto& p) { return p.name == name; });
+        if (found != names.end()) return found->id;
+        if (unknown == unknown_helpers::refuse) return std::nullopt;
+        const auto known = std::find(unknown_.begin(), unknown_.end(), name);
+        const auto number = static_cast<std::uint32_t>(known - unknown_.begin());
+        if (known == unknown_.end()) unknown_.emplace_back(name);
+        return first_unknown_helper + number;
+    };
     const auto loaded = femto::load_elf(
         *object_,
         {text_, std::as_writable_bytes(std::span{rodata_}).first(needs.rodata),
          std::as_writable_bytes(std::span{data_}).first(needs.data), functions_},
-        space, [&](std::string_view name) -> std::optional<std::uint32_t> {
-            const auto found = std::find_if(names.begin(), names.end(),
-                                            [&](const auto& p) { return p.name == name; });
-            if (found == names.end()) return std::nullopt;
-            return found->id;
-        });
+        space, id_of);
     if (!loaded) throw refusal(path, &*object_, loaded.error());
     program_ = *loaded;
-    lines_ = line_table{object_->find_section(".BTF"), object_->find_section(".BTF.ext")};
+    lines_ = line_table{*object_, file_};
 }
 
 const femto::function* container::function_at(std::uint32_t pc) const {
@@ -105,18 +112,40 @@ std::optional<source_line> container::line_at(std::uint32_t pc) const {
     return lines_.find(at.section_name, at.offset);
 }
 
+std::string refusal_note(const femto::error& e) {
+    using femto::errc;
+    const auto value = std::to_string(e.address);
+    switch (e.code) {
+        case errc::illegal_instruction:
+        case errc::unsupported_group: return "opcode " + hex(e.address);
+        case errc::illegal_length: return value + " slots";
+        case errc::illegal_register: return "register r" + value;
+        case errc::illegal_call: return "helper or function " + value;
+        case errc::illegal_jump:
+        case errc::jump_into_load: return "to instruction " + value;
+        case errc::recursion:
+        case errc::call_too_deep: return "call of the function at instruction " + value;
+        case errc::undefined_variant: return "value " + hex(e.address);
+        case errc::illegal_stack_access:
+            return "offset " + std::to_string(static_cast<std::int64_t>(e.address)) + " from r10";
+        case errc::stack_too_small: return value + " bytes in all";
+        default: return {};
+    }
+}
+
 void print_diagnostic(const container& c, const femto::error& e, const std::string& note) {
     const auto d = femto::describe(e.code);
     const auto line = c.line_at(e.pc);
     std::string where = c.path();
     if (line) {
-        where = std::string{line->file} + ":" + std::to_string(line->line) + ":" +
-                std::to_string(line->column);
+        where = line->file;
+        where.append(":").append(std::to_string(line->line));
+        if (line->column != 0) where.append(":").append(std::to_string(line->column));
     }
     std::fprintf(stderr, "%s: error: %s [%s]\n", where.c_str(), std::string{d.what}.c_str(),
                  std::string{d.name}.c_str());
     if (line && !line->text.empty()) {
-        std::fprintf(stderr, "  %4u | %s\n", line->line, std::string{line->text}.c_str());
+        std::fprintf(stderr, "  %4u | %s\n", line->line, line->text.c_str());
     }
     if (e.pc < c.program().text.size()) {
         const auto* f = c.function_at(e.pc);

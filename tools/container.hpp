@@ -22,21 +22,29 @@ struct user_error {
 /// Reads a whole file, or standard input for "-". Throws user_error.
 std::vector<std::byte> read_file(const std::string& path);
 
+/// What becomes of a helper's name that is not known: the object is refused, or the helper gets a number
+/// from `first_unknown_helper` on, so that the program can be looked at, but not run.
+enum class unknown_helpers { refuse, number };
+inline constexpr std::uint32_t first_unknown_helper = 0xffff0000;
+
 /// An open object and the storage it is loaded into.
 class container {
 public:
     /// Reads and loads `path`; helpers are looked up by name in `names`. Throws user_error with a
     /// complete message for files that cannot be read or loaded.
     container(const std::string& path, femto::address_space space,
-              std::span<const femto::helper_prototype> names);
+              std::span<const femto::helper_prototype> names,
+              unknown_helpers unknown = unknown_helpers::refuse);
     container(const container&) = delete;
 
     [[nodiscard]] const std::string& path() const { return path_; }
     [[nodiscard]] const femto::elf_object& object() const { return *object_; }
     [[nodiscard]] const femto::program& program() const { return program_; }
+    /// Names of helpers that are not known, in the order of their numbers.
+    [[nodiscard]] const std::vector<std::string>& unknown() const { return unknown_; }
     /// The function that slot `pc` belongs to.
     [[nodiscard]] const femto::function* function_at(std::uint32_t pc) const;
-    /// The source line of slot `pc`, from .BTF.ext; nothing without debug information.
+    /// The source line of slot `pc`; nothing without debug information.
     [[nodiscard]] std::optional<source_line> line_at(std::uint32_t pc) const;
 
 private:
@@ -48,7 +56,11 @@ private:
     std::vector<femto::function> functions_;
     femto::program program_{};
     line_table lines_;
+    std::vector<std::string> unknown_;
 };
+
+/// The offending value of a refusal by the verifier, in words; empty if there is none.
+std::string refusal_note(const femto::error& e);
 
 /// Prints `e` like a compiler's diagnostic: file, function, slot, source line, what is wrong and what
 /// to do. `note` is one more line, if it is not empty.

@@ -17,6 +17,7 @@ namespace femto_tool {
 struct host {
     std::map<std::uint32_t, std::uint32_t> local, global;
     std::string printed;
+    bool echo = true;  ///< print it, too
 };
 
 namespace detail {
@@ -62,8 +63,9 @@ inline void print(femto::caller& c, femto::guest_string format, std::uint64_t a,
         out += text;
     }
     c.charge(static_cast<std::uint32_t>(out.size()));
-    if (auto* h = c.host<host>()) h->printed += out;
-    std::fputs(out.c_str(), stdout);
+    auto* const h = c.host<host>();
+    h->printed += out;
+    if (h->echo) std::fputs(out.c_str(), stdout);
 }
 
 inline std::int32_t store(std::map<std::uint32_t, std::uint32_t>& in, std::uint32_t key,

@@ -45,6 +45,11 @@ void print_helpers(const container& c) {
     }
     std::printf("helpers%s\n", ids.empty() ? "\n  none" : "");
     for (const auto id : ids) {
+        if (id >= first_unknown_helper) {
+            std::printf("  by name %s (not one of femto run)\n",
+                        c.unknown()[id - first_unknown_helper].c_str());
+            continue;
+        }
         const auto& known = host_helpers::prototypes;
         const auto found =
             std::find_if(known.begin(), known.end(), [&](const auto& p) { return p.id == id; });
@@ -52,6 +57,11 @@ void print_helpers(const container& c) {
                     found == known.end() ? "(not one of femto run)" : string(found->name).c_str());
     }
 }
+
+/// Lets every helper be called, since the stack depends on none.
+struct any_helper {
+    static constexpr std::uint64_t bit_of(std::uint32_t) { return 1; }
+};
 
 void print_text(const container& c) {
     const auto text = c.program().text;
@@ -62,8 +72,7 @@ void print_text(const container& c) {
         }
         const auto line = c.line_at(pc);
         if (line && line->line != last_line) {
-            std::printf("; %s:%u: %s\n", string(line->file).c_str(), line->line,
-                        string(line->text).c_str());
+            std::printf("; %s:%u: %s\n", line->file.c_str(), line->line, line->text.c_str());
             last_line = line->line;
         }
         const auto i = femto::disassemble(text, pc);
@@ -75,7 +84,8 @@ void print_text(const container& c) {
 }  // namespace
 
 int inspect(const std::string& path, bool disassembly) {
-    const container c{path, femto::address_space::segmented, host_helpers::prototypes};
+    const container c{path, femto::address_space::segmented, host_helpers::prototypes,
+                      unknown_helpers::number};
     print_sections(c);
     std::printf("functions\n");
     for (const auto& f : c.program().functions) {
@@ -83,7 +93,8 @@ int inspect(const std::string& path, bool disassembly) {
     }
     print_helpers(c);
     std::vector<std::uint8_t> scratch(c.program().text.size());
-    const auto verified = machine::verify(c.program(), scratch);
+    const auto verified =
+        femto::verify<femto::rules_of(host_config), any_helper>(c.program(), scratch);
     if (verified) {
         const unsigned frames = verified->call_depth() + 1u;
         std::printf("stack\n  %u bytes: %u frame%s of %u\n", frames * verified->frame_size(), frames,
@@ -100,10 +111,7 @@ int verify(const std::string& path) {
     std::vector<std::uint8_t> scratch(c.program().text.size());
     const auto verified = machine::verify(c.program(), scratch);
     if (!verified) {
-        print_diagnostic(c, verified.error(),
-                         verified.error().code == femto::errc::illegal_call
-                             ? "helper or target " + std::to_string(verified.error().address)
-                             : "");
+        print_diagnostic(c, verified.error(), refusal_note(verified.error()));
         return 1;
     }
     std::printf("%s: verified; %zu slots, %u bytes of stack, %u nested calls\n", path.c_str(),

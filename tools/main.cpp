@@ -1,32 +1,36 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "commands.hpp"
 #include "container.hpp"
+#include "deploy/commands.hpp"
+#include "host_helpers.hpp"
 
 #include <femto/version.hpp>
 
 #include <CLI/CLI.hpp>
 
 #include <cstdio>
-#include <map>
 
 int main(int argc, char** argv) {
     using namespace femto_tool;
     CLI::App app{"Builds, inspects, verifies and runs eBPF containers for femto."};
     app.set_version_flag("--version", std::string{femto::version_string});
     app.require_subcommand(1);
-    app.footer("Exit status: 0 done; 1 the container was refused, faulted or did not compile;\n"
-               "2 a file or an argument is wrong.\n\n"
-               "Example:\n"
-               "  femto build fletcher32.c -o fletcher32.o\n"
-               "  femto run fletcher32.o --context 6162636465");
+    const std::string footer =
+        "Exit status: 0 done; 1 the container was refused, faulted or did not compile;\n"
+        "2 a file or an argument is wrong.\n\n"
+        "Example:\n"
+        "  femto build fletcher32.c -o fletcher32.o\n"
+        "  femto run fletcher32.o --context 6162636465";
+    app.footer(footer);
 
     build_options b;
     auto* build_command = app.add_subcommand("build", "Compile a C or C++ source with clang");
     build_command->add_option("source", b.sources, "The source file")->required();
     build_command->add_option("-o,--output", b.output, "The object to write; default: source.o");
-    build_command->add_option("--cpu", b.cpu, "Instruction set: v1, v2, v3, v4 (clang 18 or later)")
+    build_command->add_option("--cpu", b.cpu, "Instruction set; v4 needs clang 18 or later")
+        ->check(CLI::IsMember({"v1", "v2", "v3", "v4"}))
         ->capture_default_str();
-    build_command->add_option("--compiler", b.compiler, "The clang to use");
+    build_command->add_option("--compiler", b.compiler, "The clang to use; default: the newest there is");
     build_command->add_option("--flag", b.extra, "One more argument for the compiler; repeatable")
         ->allow_extra_args(false);
 
@@ -41,15 +45,27 @@ int main(int argc, char** argv) {
         app.add_subcommand("verify", "Say whether a device would run it, and why not");
     verify_command->add_option("object", path, "The object file, - for standard input")->required();
 
-    const std::map<std::string, femto::dispatch> dispatchers{
-        {"compact", femto::dispatch::compact}, {"threaded", femto::dispatch::threaded}};
-    const std::map<std::string, femto::address_space> spaces{
-        {"segmented", femto::address_space::segmented}, {"flat", femto::address_space::flat}};
     const auto add_engine = [&](CLI::App* command, auto& options) {
-        command->add_option("--dispatch", options.dispatch, "compact or threaded")
-            ->transform(CLI::CheckedTransformer(dispatchers));
-        command->add_option("--address-space", options.address_space, "segmented or flat")
-            ->transform(CLI::CheckedTransformer(spaces));
+        command
+            ->add_option_function<std::string>(
+                "--dispatch",
+                [&](const std::string& s) {
+                    options.dispatch = s == "compact" ? femto::dispatch::compact
+                                                      : femto::dispatch::threaded;
+                },
+                "Which interpreter")
+            ->check(CLI::IsMember({"compact", "threaded"}))
+            ->default_str("threaded");
+        command
+            ->add_option_function<std::string>(
+                "--address-space",
+                [&](const std::string& s) {
+                    options.address_space = s == "flat" ? femto::address_space::flat
+                                                        : femto::address_space::segmented;
+                },
+                "What guest addresses are")
+            ->check(CLI::IsMember({"segmented", "flat"}))
+            ->default_str("segmented");
     };
 
     run_options r;
@@ -62,12 +78,17 @@ int main(int argc, char** argv) {
                      "Memory to grant, FILE:ro, FILE:rw or SIZE:rw; the first one is at guest\n"
                      "address 0x500000000, the next at 0x600000000; repeatable")
         ->allow_extra_args(false);
-    run_command->add_option("--fuel", r.fuel, "Instructions it may execute")
+    run_command->add_option("--fuel", r.fuel, "Instructions it may execute; it stops at the first jump or call after")
         ->check(CLI::Range(std::uint32_t{1}, femto::max_fuel))
         ->capture_default_str();
     run_command->add_flag("--trace", r.trace, "Print each instruction before it is executed");
-    run_command->add_flag("--json", r.json, "Print the outcome as JSON");
+    run_command->add_flag("--json", r.json,
+                          "Print one JSON object: result, instructions, verify_ns, run_ns, printed, and\n"
+                          "error (stage, name, message, and where) if there is one");
     add_engine(run_command, r);
+    std::string helpers = "Helpers that a container can call here:";
+    for (const auto& h : host_helpers::prototypes) (helpers += "\n  ").append(h.name);
+    run_command->footer(helpers + "\n\n" + footer);
 
     plugin_options p;
     auto* plugin_command = app.add_subcommand(
@@ -76,12 +97,21 @@ int main(int argc, char** argv) {
     plugin_command->add_option("--program", p.program, "Hexadecimal bytes; default: standard input");
     add_engine(plugin_command, p);
 
+    std::function<int()> deploying;
+    add_deploy_commands(app, deploying);
+
     try {
         app.parse(argc, argv);
+    } catch (const CLI::RequiredError& e) {
+        // CLI11 misses the command before it minds what stands in its place.
+        if (argc < 2 || !app.get_subcommands().empty()) return app.exit(e) == 0 ? 0 : 2;
+        std::fprintf(stderr, "femto: there is no command `%s`; see femto --help\n", argv[1]);
+        return 2;
     } catch (const CLI::ParseError& e) {
         return app.exit(e) == 0 ? 0 : 2;
     }
     try {
+        if (deploying) return deploying();
         if (*build_command) return build(b);
         if (*inspect_command) return inspect(path, !no_disassembly);
         if (*verify_command) return verify(path);

@@ -1,6 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
-# What `femto` says and returns. Usage: command.sh TEST FEMTO SOURCES; one ctest for each TEST.
+# What `femto` says and returns. Usage: command.sh TEST FEMTO SOURCES [OBJECT]; one ctest for each TEST.
 set -u
 test=$1 femto=$2 sources=$3
 work=$(mktemp -d)
@@ -21,6 +21,23 @@ expect() {
     fi
 }
 
+# json COMMAND...: its standard output is one JSON value, as somebody else's parser sees it.
+json() {
+    if ! "$@" 2>/dev/null | python3 -m json.tool >/dev/null; then
+        printf 'FAILED: no JSON: %s\n' "$*"
+        failures=$((failures + 1))
+    fi
+}
+# folders and endless files where a file is wanted
+no_file() {
+    expect 2 "$work: cannot be read: Is a directory" "$@" "$work"
+    expect 2 "nowhere.o: cannot be read: No such file" "$@" nowhere.o
+    expect 2 "longer than 64 MiB" "$@" /dev/zero
+    expect 2 "no ELF file" "$@" /dev/null
+    expect 2 "no ELF file" "$@" "$fletcher"
+    expect 2 "not a relocatable little-endian BPF object" "$@" "$femto"
+}
+
 fletcher=$sources/examples/containers/fletcher32.c
 context=6162636465 # "abcde", whose Fletcher-32 is 0xf04fc729
 
@@ -31,7 +48,21 @@ build)
     expect 0 "" "$femto" build "$sources/examples/containers/fletcher32.cpp" -o fpp.o
     expect 0 "result" "$femto" run fpp.o --context $context
     expect 2 "no such file" "$femto" build nowhere.c
+    expect 2 "is a folder" "$femto" build "$work"
+    expect 2 "one source file" "$femto" build "$fletcher" "$fletcher"
     expect 2 "not a clang with the BPF target" "$femto" build "$fletcher" --compiler false
+    expect 2 "apt-get install clang-19" "$femto" build "$fletcher" --compiler false --cpu v4
+    expect 2 "v9 not in" "$femto" build "$fletcher" --cpu v9
+    expect 2 "apt-get install clang" env PATH="$work" "$femto" build "$fletcher"
+    expect 1 "unable to open output file" "$femto" build "$fletcher" -o nowhere/f.o
+    for cpu in v1 v2 v3; do
+        "$femto" build "$fletcher" -o $cpu.o --cpu $cpu
+        expect 0 "0xf04fc729" "$femto" run $cpu.o --context $context
+    done
+    expect 0 "" "$femto" build "$fletcher" -o flag.o --flag=-DUNUSED --flag -O1
+    cp "$fletcher" here.c
+    expect 0 "" "$femto" build here.c
+    expect 0 "verified" "$femto" verify here.o
     echo 'int f(void) { return x; }' >bad.c
     expect 1 "the compiler failed" "$femto" build bad.c
     ;;
@@ -41,8 +72,15 @@ inspect)
     expect 0 "sort.c:" "$femto" inspect s.o
     expect 0 "2 frames of" "$femto" inspect s.o
     expect 0 "exit" "$femto" inspect s.o
-    expect 2 "cannot be read" "$femto" inspect nowhere.o
-    expect 2 "no ELF file" "$femto" inspect "$fletcher"
+    expect 0 "functions" "$femto" inspect - <s.o
+    out=$("$femto" inspect s.o --no-code)
+    case $out in *exit*) echo "FAILED: --no-code shows code"; failures=1 ;; esac
+    # What the firmware binds, nobody here knows: it can be looked at all the same.
+    echo 'extern int mine(int); int f(void) { return mine(1); }' >own.c
+    "$femto" build own.c -o own.o
+    expect 0 "by name mine" "$femto" inspect own.o
+    expect 0 "0 bytes: 1 frame" "$femto" inspect own.o
+    no_file "$femto" inspect
     ;;
 verify)
     cat >recursive.c <<'END'
@@ -61,6 +99,40 @@ END
     expect 2 'symbol `nothing`' "$femto" verify u.o
     head -c 200 r.o >cut.o
     expect 2 "the file ends before" "$femto" verify cut.o
+    expect 1 "a function calls itself" "$femto" verify - <r.o
+    no_file "$femto" verify
+    ;;
+lines)
+    # The same two mistakes in an object with .BTF.ext and in one that has DWARF only.
+    cat >wrong.c <<'END'
+__attribute__((noinline)) unsigned long down(unsigned long n) {
+    return n == 0 ? 0 : down(n - 1) * 3 + n;
+}
+__attribute__((section("hook"))) unsigned long recursive(unsigned long *c) { return down(c[0]); }
+END
+    printf '%s\n' 'unsigned long entry(unsigned long *c, unsigned long n) {' \
+        '    volatile unsigned long *p = c;' '    c[0] += n;' '    return p[n];' '}' >past.c
+    "$femto" build wrong.c -o llvm.o
+    "$femto" build past.c -o llvm_past.o
+    bpf-gcc -g -O1 -c wrong.c -o gcc.o
+    bpf-gcc -g -O2 -c past.c -o gcc_past.o
+    for by in llvm gcc; do
+        expect 1 "wrong.c:2" "$femto" verify $by.o
+        expect 1 "   2 |     return n == 0 ? 0 : down(n - 1) * 3 + n;" "$femto" verify $by.o
+        expect 0 "wrong.c:4: __attribute__" "$femto" inspect $by.o
+        expect 1 "past.c:4" "$femto" run ${by}_past.o --context 0000000000000000
+        expect 1 "return p[n];" "$femto" run ${by}_past.o --context 0000000000000000
+    done
+    # Without the source DWARF has the place still; without either there is the instruction.
+    rm past.c wrong.c
+    expect 1 "past.c:4" "$femto" run gcc_past.o --context 0000000000000000
+    llvm-strip-22 --strip-debug gcc_past.o -o bare.o
+    expect 1 "bare.o: error: access outside" "$femto" run bare.o --context 0000000000000000
+    expect 1 "in function entry, instruction" "$femto" run bare.o --context 0000000000000000
+    ;;
+rust)
+    expect 0 "fletcher32.rs:" "$femto" inspect "$4"
+    expect 0 "verified" "$femto" verify "$4"
     ;;
 run)
     "$femto" build "$fletcher" -o f.o
@@ -73,16 +145,64 @@ run)
         done
     done
     expect 0 "exit" "$femto" run f.o --trace --context $context
+    expect 0 " r10=1" "$femto" run f.o --trace --context $context
+    expect 0 "0xf04fc729" "$femto" run - --context $context <f.o
+    printf abcde >five
+    expect 0 "0xf04fc729" "$femto" run f.o --context five
+    expect 0 "0xf04fc729" "$femto" run f.o --context - <five
+    no_file "$femto" run
     echo 'int entry(int *c, unsigned long n) { return c[n / 4]; }' >past.c
     "$femto" build past.c -o p.o
-    expect 1 "offset 8 of context, 8 bytes readable" "$femto" run p.o --context 0400000001000200
+    echo 'int entry(void) { return *(volatile int *)8; }' >null.c
+    "$femto" build null.c -o n.o
+    echo 'int entry(volatile char *c) { return c[-1]; }' >before.c
+    "$femto" build before.c -o b.o
+    expect 1 "offset 8 of the context, 8 bytes readable" "$femto" run p.o --context 0400000001000200
+    expect 1 "offset 8 of the context, 8 bytes readable" "$femto" run p.o --address-space flat \
+        --context 0400000001000200
+    expect 1 "a null or small pointer" "$femto" run n.o
+    expect 1 "a null or small pointer" "$femto" run n.o --address-space flat
+    expect 1 "1 bytes before the context" "$femto" run b.o --address-space flat --context 00
     expect 1 "past.c:1" "$femto" run p.o --context 0400000001000200
+    json "$femto" run f.o --json --context $context
+    json "$femto" run p.o --json --context 0400000001000200
+    json "$femto" run f.o nothing --json
+    json "$femto" run /dev/null --json
+    expect 1 '"line": 1' "$femto" run p.o --json --context 0400000001000200
+    expect 1 '"note": "guest address' "$femto" run p.o --json --context 0400000001000200
+    echo 'int entry(void) { return ((int (*)(void))77)(); }' >unbound.c
+    "$femto" build unbound.c -o un.o
+    expect 1 '"stage": "verify", "name": "illegal_call"' "$femto" run un.o --json
+    expect 1 "helper or function 77" "$femto" verify un.o
+    json "$femto" run un.o --json
+    expect 2 '"stage": "load"' "$femto" run f.o nothing --json
+    cat >print.c <<'END'
+#include <bpf/bpfapi/helpers.h>
+int entry(void) {
+    static const char text[] = "\"%d\"\n";
+    bpf_printf(text, 7);
+    return 0;
+}
+END
+    "$femto" build print.c -o print.o
+    expect 0 '"7"' "$femto" run print.o
+    expect 0 '"printed": "\"7\"\u000a"' "$femto" run print.o --json
+    json "$femto" run print.o --json
     expect 1 '"name": "illegal_memory"' "$femto" run p.o --json --context 0400000001000200
     expect 1 "used up its fuel" "$femto" run f.o --fuel 5 --context $context
+    echo 'int entry(void) { return *(volatile char *)0x500000007 + 1; }' >one.c
+    "$femto" build one.c -o one.o
     expect 2 "there are: fletcher32" "$femto" run f.o nothing
     expect 2 "neither a file nor" "$femto" run f.o --context xyz
     expect 2 "odd number" "$femto" run f.o --context 123
     expect 2 "--region" "$femto" run f.o --region 64
+    expect 2 "cannot be read" "$femto" run f.o --region nowhere:ro
+    expect 2 "at most 99999999" "$femto" run f.o --region 999999999:rw
+    expect 0 "0x1" "$femto" run one.o --region 8:rw
+    expect 2 "too many regions, at most 11" "$femto" run f.o --region 8:rw --region 8:rw --region 8:rw \
+        --region 8:rw --region 8:rw --region 8:rw --region 8:rw --region 8:rw --region 8:rw \
+        --region 8:rw --region 8:rw --region 8:rw
+    expect 2 "not in range" "$femto" run f.o --fuel 0
     cat >region.c <<'END'
 unsigned long entry(void) {
     volatile unsigned char *region = (void *)0x500000000;
@@ -110,7 +230,14 @@ help)
     expect 0 "Exit status" "$femto" --help
     expect 0 "--context" "$femto" run --help
     expect 0 "0." "$femto" --version
+    expect 0 "bpf_printf" "$femto" run --help
+    for c in build inspect verify run conformance-plugin; do
+        expect 0 "Usage" "$femto" $c --help
+        expect 2 "--nonsense" "$femto" $c x --nonsense
+        expect 0 "$c" "$femto" --help
+    done
     expect 2 "subcommand" "$femto"
+    expect 2 'no command `frob`' "$femto" frob
     expect 2 "dispatch" "$femto" run x.o --dispatch fast
     ;;
 *) echo "no test $test"; exit 1 ;;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // One mistake for each CASE; CMakeLists.txt says what the compiler must print.
-#include <femto/femto.hpp>
+#include <femto/vm.hpp>
 
 using namespace femto;
 
@@ -34,6 +34,48 @@ constexpr bool verified = [] {
 static_assert(verified, "the program is refused");
 #elif CASE == 9
 auto verify_it() { return vm<config{.max_call_depth = 61}>::verify({}, {}); }
+#elif CASE == 10
+struct not_plain {
+    not_plain(const not_plain&) {}
+};
+guest_ref<not_plain>* reference = nullptr;
+std::uint64_t size = sizeof(*reference);
+#elif CASE == 11
+template <std::uint32_t... Ids>
+auto many(std::integer_sequence<std::uint32_t, Ids...>)
+    -> helper_set<helper<Ids, "nothing", &nothing>...>;
+using set = decltype(many(std::make_integer_sequence<std::uint32_t, 65>{}));
+constexpr auto use_it = set::prototypes;
+#elif CASE == 12
+struct not_trivial {
+    not_trivial(const not_trivial&) {}
+};
+result<not_trivial>* made = nullptr;
+std::uint64_t size = sizeof(*made);
+#elif CASE >= 13 && CASE <= 15
+#include <femto/engine.hpp>
+struct device {
+    using guard = no_critical_section;
+    store_pool<4, guard> stores;
+};
+struct no_device {};
+#if CASE == 13
+using unit = engine<no_device, helper_set<>>;
+#elif CASE == 14
+using unit = engine<device, helper_set<>, engine_config{.lanes = 0}>;
+#else
+using unit = engine<device, helper_set<>, engine_config{.tenants = 33}>;
+#endif
+std::uint64_t size = sizeof(unit);
+#elif CASE == 16
+#include <femto/hook.hpp>
+struct with_destructor {
+    ~with_destructor() {}
+};
+std::uint64_t size = sizeof(hook<int, with_destructor>);
+#elif CASE == 17
+#include <femto/critical_section.hpp>
+std::uint64_t size = sizeof(shared_word<no_critical_section>);
 #endif
 #if CASE <= 4 && CASE != 0
 constexpr auto use_it = set::prototypes;
