@@ -206,6 +206,7 @@ device_report device_model::report() {
     out.received = wanted ? wanted->at : updates_.received();
     out.size = wanted ? wanted->size : 0;
     out.last_error = updates_.last_error();
+    if (out.last_error.code == femto::errc::update_already_current) out.last_error = {};
     out.cause = updates_.cause();
     out.note = note_;
     out.accepted = accepted_;
