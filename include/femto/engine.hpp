@@ -169,8 +169,12 @@ public:
     template <class Context, std::size_t Places>
     hook_result fire(hook<Context, Places>& at, Context& context) {
         if (at.empty()) [[likely]] return {};
-        return fire_places(at.places_, at.declared_.policy,
-                           std::as_writable_bytes(std::span{&context, 1}));
+        if constexpr (std::same_as<Context, std::span<std::byte>>) {
+            return fire_places(at.places_, at.declared_.policy, context);
+        } else {
+            return fire_places(at.places_, at.declared_.policy,
+                               std::as_writable_bytes(std::span{&context, 1}));
+        }
     }
 
     /// To be called now and then, with a time that never goes backwards (and may wrap around):
@@ -201,6 +205,15 @@ public:
             used += done;
         }
         return used;
+    }
+
+    /// A list of helpers, or `every_helper`, as bits of `helper_set::bit_of`.
+    [[nodiscard]] static constexpr std::uint64_t helper_bits(std::span<const std::uint32_t> ids) {
+        std::uint64_t bits = 0;
+        for (const auto id : ids) {
+            bits |= id == every_helper[0] ? ~std::uint64_t{0} : Helpers::bit_of(id);
+        }
+        return bits;
     }
 
     static constexpr container_limits no_limits{};
@@ -309,7 +322,7 @@ private:
             }
             if (sleepers >= Config.sleepers) return fail(errc::no_machine);
         }
-        const std::uint64_t granted = c.requested_ & offer->helpers;
+        const std::uint64_t granted = c.requested_ & helper_bits(offer->helpers);
         if (granted != c.granted()) {  // load verified against the request: look again
             const auto verified = machine::verify(c.verified_->source(), c.marks(), granted);
             if (!verified) {

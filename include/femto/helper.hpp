@@ -215,10 +215,14 @@ struct argument<guest_string> {
     }
 };
 
+/// What uses no register is made from the caller.
 template <>
 struct argument<caller&> {
     static constexpr std::array<argument_kind, 0> kinds{};
+    static constexpr caller& of(caller& c) { return c; }
 };
+template <class T>
+concept from_caller = argument<T>::kinds.size() == 0;
 
 template <class F>
 struct signature : signature<decltype(&F::operator())> {};
@@ -289,13 +293,13 @@ private:
         typename detail::argument<T>::storage value{};
     };
     template <class T>
-        requires std::same_as<T, caller&>
+        requires detail::from_caller<T>
     struct slot<T> {};
 
     template <class T, std::size_t Register, class Memory>
     static constexpr bool fetch(slot<T>& to, const std::uint64_t* r, const Memory& memory,
                                 std::uint64_t& address) {
-        if constexpr (std::same_as<T, caller&>) {
+        if constexpr (detail::from_caller<T>) {
             return true;
         } else {
             if (detail::argument<T>::fetch(to.value, r + 1 + Register, memory)) return true;
@@ -305,8 +309,8 @@ private:
     }
     template <class T>
     static constexpr decltype(auto) pass(slot<T>& from, caller& c) {
-        if constexpr (std::same_as<T, caller&>) {
-            return (c);
+        if constexpr (detail::from_caller<T>) {
+            return detail::argument<T>::of(c);
         } else {
             return (from.value);
         }
