@@ -44,6 +44,7 @@ struct device_setup {
 class device_model {
     static constexpr std::size_t capacity = 4096;  ///< bytes of an image
     static constexpr std::size_t storage_size = 2 * 256 + 2 * capacity;
+    static constexpr std::size_t room = capacity / 8 + 1024;  ///< marks, and data of a container
     static constexpr femto::update::limits limits{.envelope = capacity + 1024};
     using storage = device_storage<storage_size>;
     using slots = femto::update::component_slots<storage, host_crypto::hash, capacity>;
@@ -55,7 +56,7 @@ class device_model {
         storage memory;
         slots two{memory};
         hook_type hook;
-        femto::update::hook_component<device_engine, hook_type, slots> component;
+        femto::update::hook_component<device_engine, hook_type, slots, room> component;
         place(const device_setup& setup, device_engine& engine,
               const femto::hook_declaration& declared, const std::string& folder);
     };

@@ -71,22 +71,21 @@ struct coap_exchange {
     std::array<std::byte, 128> packet;
 };
 
-constexpr std::uint64_t helper_bits(std::initializer_list<std::uint32_t> ids) {
-    std::uint64_t all = 0;
-    for (const auto id : ids) all |= device_helpers::bit_of(id);
-    return all;
-}
-inline constexpr std::uint64_t common_helpers =
-    helper_bits({0x01, 0x02, 0x03, 0x10, 0x11, 0x12, 0x13, 0x14, 0x15, 0x18, 0x19, 0x1a, 0x20, 0x50,
-                 0x51, 0x52, 0x60});
+// What they offer: everything but what makes no sense there (waiting in the scheduler, ...).
+inline constexpr std::uint32_t scheduler_helpers[]{0x01, 0x02, 0x03, 0x10, 0x11, 0x12, 0x13, 0x14,
+                                                   0x15, 0x18, 0x19, 0x1a, 0x20, 0x60};
+inline constexpr std::uint32_t timer_helpers[]{0x01, 0x02, 0x03, 0x10, 0x11, 0x12, 0x13,
+                                               0x14, 0x15, 0x18, 0x19, 0x1a, 0x20, 0x30,
+                                               0x31, 0x32, 0x50, 0x51, 0x52, 0x60, 0x61,
+                                               0x62, 0x63};
+inline constexpr std::uint32_t coap_helpers[]{0x01, 0x02, 0x03, 0x10, 0x11, 0x12, 0x13, 0x14,
+                                              0x15, 0x18, 0x19, 0x1a, 0x20, 0x40, 0x41, 0x42,
+                                              0x43, 0x50, 0x51, 0x52, 0x60};
 inline constexpr femto::tenant_offer scheduler_offer[]{
-    {.helpers = common_helpers, .fuel = 10000}};
-inline constexpr femto::tenant_offer timer_offer[]{
-    {.helpers = common_helpers | helper_bits({0x30, 0x31, 0x32, 0x61, 0x62, 0x63}), .fuel = 10000}};
+    {.fuel = 10000, .helpers = scheduler_helpers}};
+inline constexpr femto::tenant_offer timer_offer[]{{.fuel = 10000, .helpers = timer_helpers}};
 inline constexpr femto::tenant_offer coap_offer[]{
-    {.helpers = common_helpers | helper_bits({0x40, 0x41, 0x42, 0x43}),
-     .context = femto::permission::read_write,
-     .fuel = 10000}};
+    {.fuel = 10000, .helpers = coap_helpers, .context = femto::permission::read_write}};
 inline constexpr femto::hook_declaration on_switch{scheduler_hook, femto::hook_policy::all,
                                                    scheduler_offer};
 inline constexpr femto::hook_declaration on_tick{timer_hook, femto::hook_policy::all, timer_offer};
