@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <femto/compact.hpp>
 #include <femto/threaded.hpp>
 
 #include <array>
@@ -27,12 +28,10 @@ struct no_observer {
 /// before each.
 template <class Observer, rules Rules, class Helpers, class Memory>
 constexpr void run_compact(run_context<Rules, Helpers, Memory>& run, Observer&& observe) {
-    execution<Rules, Helpers, Memory> e{run};
-    while (true) {
+    compact_execution<Rules, Helpers, Memory> e{run};
+    do {
         if constexpr (!std::is_same_v<Observer, no_observer>) observe(e.slot(), run.state.r);
-        const instruction i = e.fetch();
-        if (!e.template step<true>(i, i.opcode())) break;
-    }
+    } while (e.step());
     e.save();
 }
 

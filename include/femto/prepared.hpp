@@ -52,13 +52,6 @@ private:
 
 namespace detail {
 
-/// Opcodes by the names of opcodes.def.
-namespace opcode {
-#define FEMTO_INSTRUCTION(name, opcode_, selector, group, format, operation, mnemonic) \
-    inline constexpr std::uint8_t name = opcode_;
-#include <femto/opcodes.def>
-}  // namespace opcode
-
 /// Whether `threaded` has a body of its own for an opcode. The others are executed by the body of
 /// `compact`: they are rare, and each would cost 30 to 100 bytes.
 template <rules Rules>

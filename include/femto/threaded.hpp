@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include <femto/execution.hpp>
+#include <femto/compact.hpp>
 #include <femto/prepared.hpp>
 
 #include <algorithm>
@@ -129,7 +129,7 @@ struct threaded_context : run_context<Rules, Helpers, Memory> {
 /// members are registers of the host: on Cortex-M all eight that calls leave alone.
 template <class Form, rules Rules, class Helpers, class Memory>
 class threaded_run {
-    using shared = execution<Rules, Helpers, Memory>;
+    using at_calls = transitions<Rules, Helpers, Memory>;
     using context = threaded_context<Form, Rules, Helpers, Memory>;
     using slot = typename Form::slot;
 
@@ -204,9 +204,8 @@ private:
     FEMTO_ALWAYS_INLINE void hold_operands() const { asm volatile("" : : "r"(operands_)); }
 
     FEMTO_COLD static bool step_once(run_context<Rules, Helpers, Memory>& run) {
-        shared e{run};
-        const instruction i = e.fetch();
-        const bool goes_on = e.template step<true>(i, i.opcode());
+        compact_execution<Rules, Helpers, Memory> e{run};
+        const bool goes_on = e.step();
         e.save();
         return goes_on;
     }
@@ -349,7 +348,7 @@ private:
             const std::uint32_t kind = pc_[-1].src();
             ++pc_;
             value = low | std::uint64_t{high} << 32;
-            if (kind != 0) value = shared::pseudo_address(*run, kind, low, high, pc_);
+            if (kind != 0) value = at_calls::pseudo_address(*run, kind, low, high, pc_);
         }
         deadline_ += sizeof(slot);  // two slots, one instruction
         *destination() = value;
@@ -417,11 +416,11 @@ private:
     FEMTO_ALWAYS_INLINE outcome call(context& run) {
         if (Form::src(r_, operands_) != r_) {
             if (exhausted()) [[unlikely]] return outcome::shared;
-            if (!shared::enter(run, position(run))) return outcome::stop;
+            if (!at_calls::enter(run, position(run))) return outcome::stop;
             return transfer(immediate());
         }
         run.state.fuel = fuel(run);
-        const bool goes_on = shared::helper_called(run, static_cast<std::uint32_t>(immediate()));
+        const bool goes_on = at_calls::helper_called(run, static_cast<std::uint32_t>(immediate()));
         set_fuel(run);
         return goes_on ? outcome::next : outcome::stop;
     }
@@ -429,7 +428,7 @@ private:
         if constexpr (Rules.max_call_depth != 0) {
             if (run.state.depth != 0) {
                 if (exhausted()) [[unlikely]] return outcome::shared;
-                return transfer(static_cast<std::int32_t>(shared::leave(run)) -
+                return transfer(static_cast<std::int32_t>(at_calls::leave(run)) -
                                 static_cast<std::int32_t>(position(run)));
             }
         }
