@@ -30,15 +30,15 @@ std::vector<std::byte> input(std::uint64_t seed) {
     return bytes;
 }
 
-template <femto::config Config>
+template <class Kind>
 bool compare(const femto::elf_object& object, void* library, int count, std::uint64_t& runs) {
-    using vm = femto::vm<Config>;
+    using vm = typename Kind::template vm<>;
     const auto needs = object.requirements();
     std::vector<femto::instruction> text(needs.text);
     std::vector<std::byte> rodata(needs.rodata), data(needs.data);
     std::vector<femto::function> functions(needs.functions);
     const auto program = femto::load_elf(object, {text, rodata, data, functions},
-                                         Config.address_space, femto::helper_names<femto::helper_set<>>{});
+                                         Kind::value.address_space, femto::helper_names<femto::helper_set<>>{});
     if (!program) return std::printf("does not load: %d\n", static_cast<int>(program.error().code)), false;
     std::vector<std::uint8_t> scratch(text.size());
     const auto verified = vm::verify(*program, scratch);
@@ -82,7 +82,7 @@ int main(int argc, char** argv) {
     std::uint64_t runs = 0;
     bool good = true;
     test::on_every_vm<femto::config{.max_instructions = 1u << 20, .stack_size = 4096, .max_call_depth = 8}>(
-        [&](auto c) { good = good && compare<decltype(c)::value>(*object, library, std::atoi(argv[3]), runs); });
+        [&](auto c) { good = good && compare<decltype(c)>(*object, library, std::atoi(argv[3]), runs); });
     if (good) std::printf("%llu runs agree\n", static_cast<unsigned long long>(runs));
     return good ? 0 : 1;
 }
