@@ -203,7 +203,7 @@ int c_images(void) {
                .code == -63);
 
     /* An image of Femto-Containers: r0 = 6; exit. */
-    static const uint32_t rbpf[] = {0x72425046, 0, 0, 0, 0, 16, 0, 0x000000b7, 6, 0x95, 0};
+    static const uint32_t rbpf[] = {0x46504272, 0, 0, 0, 0, 16, 0, 0x000000b7, 6, 0x95, 0};
     static const femto_request request = {.fuel = 100, .stack = 64};
     EXPECT(femto_memory_needed(rbpf, sizeof rbpf) == 18);
     EXPECT(femto_load_rbpf(&one.control, 0, rbpf, sizeof rbpf, &request, one.memory,
