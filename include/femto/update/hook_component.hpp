@@ -160,7 +160,8 @@ public:
 
 private:
     struct seat {
-        container control;
+        container_statistics statistics{};
+        container control{statistics};
         std::array<std::uint8_t, Slots::capacity / 8> marks{};
         std::array<granted_region, Room.regions> regions{};
         std::array<function, Room.entries> functions{};
