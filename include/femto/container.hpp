@@ -86,6 +86,8 @@ private:
     template <class, class, auto>
     friend class engine;
     template <class, class, auto>
+    friend class runner;
+    template <class, class, auto>
     friend class lane_pool;
 
     // Whoever gets the 1 owns everything below. A flag and no queue: nobody ever waits for it inside

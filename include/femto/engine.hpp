@@ -3,9 +3,8 @@
 
 #include <femto/contract.hpp>
 #include <femto/engine_config.hpp>
-#include <femto/environment.hpp>
 #include <femto/hook.hpp>
-#include <femto/lane_pool.hpp>
+#include <femto/runner.hpp>
 #include <femto/tenant.hpp>
 
 #include <algorithm>
@@ -38,15 +37,15 @@ public:
     template <class Context, std::size_t Places = 2>
     using hook = femto::hook<container, Context, Places>;
 
-    constexpr explicit engine(Platform& platform) : platform_{platform}, lanes_{platform} {}
+    constexpr explicit engine(Platform& platform) : platform_{platform}, runs_{platform} {}
     engine(const engine&) = delete;
     engine& operator=(const engine&) = delete;
 
     /// Sets the quota of a tenant; it must outlive the engine.
     void set_quota(std::uint8_t tenant, const tenant_quota& quota) {
-        tenants_[tenant].quota_ = &quota;
+        runs_.tenants[tenant].quota_ = &quota;
     }
-    [[nodiscard]] const femto::tenant<guard>& tenant(std::uint8_t n) const { return tenants_[n]; }
+    [[nodiscard]] const femto::tenant<guard>& tenant(std::uint8_t n) const { return runs_.tenants[n]; }
 
     /// Loads and verifies an image against its own request. Errors: those of `femto::load` and
     /// `verify`, contract_exceeded, tenant_quota, storage_too_small, wrong_state.
@@ -155,8 +154,8 @@ public:
             return fail(errc::container_busy);
         }
         platform_.stores.erase({store_kind::local, c.number_});
-        tenants_[c.tenant_].ram_ -= ram_of(c.verified_.source());
-        --tenants_[c.tenant_].containers_;
+        runs_.tenants[c.tenant_].ram_ -= ram_of(c.verified_.source());
+        --runs_.tenants[c.tenant_].containers_;
         c.state_ = container_state::empty;
         c.leave();
         return {};
@@ -180,16 +179,16 @@ public:
     /// tenants in turn, until none is due or about `budget` instructions are used. Returns the
     /// instructions executed.
     std::uint32_t poll(std::uint32_t now, std::uint32_t budget) {
-        now_.store(now);
+        runs_.now.store(now);
         const bool renew = now - window_start_ >= Config.window;
         if (renew) {
             window_start_ = now;
-            for (auto& t : tenants_) t.used_.store(0);
+            for (auto& t : runs_.tenants) t.used_.store(0);
         }
         for (auto& place : containers_) {
             visit(place, [&](container& c) {
                 if (renew) c.window_used_ = 0;
-                if (c.state() == container_state::faulted && due(c)) {
+                if (c.state() == container_state::faulted && runs_.due(c)) {
                     c.state_ = container_state::attached;
                 }
             });
@@ -217,7 +216,6 @@ public:
     static constexpr container_limits no_limits{};
 
 private:
-    using lane = typename lane_pool<Platform, Helpers, Config>::lane;
     static constexpr std::size_t room = Config.machine.max_regions - region_number::first_free;
 
     /// What a program costs its tenant: data, and a mark for each slot.
@@ -227,17 +225,13 @@ private:
     static result<void> wrong_state(const container& c) {
         return fail(errc::wrong_state, 0, static_cast<std::uint64_t>(c.state()));
     }
-    [[nodiscard]] bool due(const container& c) const {
-        return static_cast<std::int32_t>(now_.load() - c.wake_at_) >= 0;
-    }
-
     result<void> admit(container& c, std::uint8_t tenant, const program& p, std::uint64_t helpers,
                        const container_request& request, std::span<std::uint8_t> marks,
                        const container_limits& limits) {
         if (c.state() != container_state::empty) return wrong_state(c);
         if (tenant >= Config.tenants) return exceeded(contract_part::offer);
         if (request.stack > Config.machine.stack_size) return exceeded(contract_part::stack);
-        auto& owner = tenants_[tenant];
+        auto& owner = runs_.tenants[tenant];
         const std::uint32_t ram = ram_of(p);
         const auto allowed = within_quota(owner, ram, request.store_entries);
         if (!allowed) return allowed;
@@ -253,7 +247,7 @@ private:
             s->stack =
                 static_cast<std::uint16_t>(verified->frame_size() * (verified->call_depth() + 1));
         }
-        lanes_.uninstall(c);
+        runs_.lanes.uninstall(c);
         c.last_fault_ = errc::ok;
         c.limits_ = &limits;
         c.suspends_ = request.suspends;
@@ -278,7 +272,7 @@ private:
         }
         const auto offer = offer_for(declared, c.tenant_);
         if (!offer) return failure{offer.error()};
-        lanes_.uninstall(c);
+        runs_.lanes.uninstall(c);
         std::uint32_t fuel = 0;
         std::uint64_t helpers = 0;
         if (c.from_image()) {
@@ -322,7 +316,7 @@ private:
     /// place again after it took `held`: either it sees the change, or we see it running.
     result<void> settle(container& c) {
         if (!c.enter()) return fail(errc::container_busy);
-        if (c.has_lane_) lanes_.release(c);
+        if (c.has_lane_) runs_.lanes.release(c);
         if (c.state() != container_state::empty) c.state_ = container_state::verified;
         c.leave();
         return {};
@@ -362,108 +356,9 @@ private:
             return true;
         }
         const bool here = place.load() == &c;
-        if (here) start(c, context, result);
+        if (here) runs_.start(c, context, result);
         c.leave();
         return here;
-    }
-
-    /// What a run may use now. The limits of windows are looked at only where there are any.
-    [[nodiscard]] std::uint32_t fuel_left(const container& c, std::uint32_t used) const {
-        const auto left = [](std::uint32_t limit, std::uint32_t spent) {
-            return limit > spent ? limit - spent : 0;
-        };
-        std::uint32_t fuel = left(c.fuel_, used);
-        const auto& t = tenants_[c.tenant_];
-        if (c.limits_->window_fuel != unlimited) {
-            fuel = std::min(fuel, left(c.limits_->window_fuel, c.window_used_));
-        }
-        if (t.quota().window_fuel != unlimited) {
-            fuel = std::min(fuel, left(t.quota().window_fuel, t.window_used()));
-        }
-        return fuel;
-    }
-
-    static void miss(std::uint16_t container_statistics::*which, container& c, hook_result& result) {
-        if (auto* s = c.statistics_) ++(s->*which);
-        ++result.missed;
-    }
-
-    void start(container& c, std::span<std::byte> context, hook_result& result) {
-        if (c.state() != container_state::attached) {
-            return miss(&container_statistics::missed, c, result);
-        }
-        std::uint32_t fuel = fuel_left(c, 0);
-        if (fuel == 0) return miss(&container_statistics::throttled, c, result);
-        if (c.suspends_) fuel = std::min(fuel, Config.slice);
-        lane* const in = lanes_.acquire(c, tenants_[c.tenant_].quota());
-        if (in == nullptr) return miss(&container_statistics::missed, c, result);
-        c.state_.store(container_state::running, std::memory_order_relaxed);
-        if (auto* s = c.statistics_) ++s->runs;
-        const auto& p = c.verified_;
-        const auto at = p.entry(c.entry_);
-        const auto allowed = static_cast<permission>(c.context_);
-        if (in->installed.load(std::memory_order_relaxed) == &c) [[likely]] {
-            end(c, *in, in->m.run_again(p, at, context, allowed, fuel), result);
-        } else {
-            lanes_.install(*in, c);
-            end(c, *in, in->m.run(p, at, context, allowed, fuel), result);
-        }
-    }
-
-    void end(container& c, lane& in, const result<std::uint64_t>& r, hook_result& out) {
-        count(c, in);
-        if (r) [[likely]] {
-            out.value = static_cast<std::int64_t>(*r);
-            ++out.ran;
-            c.faults_in_row_ = 0;
-            lanes_.release(c);
-            c.state_.store(container_state::attached, std::memory_order_release);
-            return;
-        }
-        in.m.drop_context();
-        const errc code = r.error().code;
-        if (c.suspends_ && (code == errc::suspended ||
-                            (code == errc::out_of_fuel && in.run_used < c.fuel_))) {
-            c.wake_at_ = code == errc::suspended ? in.env.wake_at : now_.load();
-            if (code == errc::suspended) in.run_used = 0;
-            ++out.suspended;
-            c.state_ = container_state::suspended;
-            return;
-        }
-        ++out.faulted;
-        c.last_fault_ = code;
-        if (auto* s = c.statistics_) {
-            ++s->faults;
-            s->last_fault = r.error();
-        }
-        lanes_.release(c);
-        after_fault(c);
-    }
-
-    /// Adds what was executed just now to everybody's account.
-    void count(container& c, lane& in) {
-        const std::uint32_t executed = in.m.executed();
-        in.run_used += executed;
-        c.window_used_ += executed;
-        auto& owner = tenants_[c.tenant_];
-        if (owner.quota().window_fuel != unlimited) owner.used_.add(executed);
-        if (auto* s = c.statistics_) {
-            s->instructions += executed;
-            s->longest_run = std::max(s->longest_run, in.run_used);
-        }
-    }
-
-    void after_fault(container& c) {
-        const fault_policy& policy = c.limits_->faults;
-        if (c.faults_in_row_ != 0xff) ++c.faults_in_row_;
-        c.state_ = container_state::attached;
-        if (policy.what == fault_policy::action::disable && c.faults_in_row_ >= policy.count) {
-            c.state_ = container_state::disabled;
-        } else if (policy.what == fault_policy::action::back_off) {
-            const unsigned doublings = std::min<unsigned>(c.faults_in_row_ - 1u, 10);
-            c.wake_at_ = now_.load() + (std::uint32_t{policy.delay} << doublings);
-            c.state_ = container_state::faulted;
-        }
     }
 
     /// Resumes one container of `tenant` that is due; the next time another one.
@@ -473,30 +368,19 @@ private:
             auto& cursor = cursors_[tenant];
             cursor = static_cast<std::uint8_t>((cursor + 1) % Config.containers);
             visit(containers_[cursor], [&](container& c) {
-                if (c.tenant_ != tenant || c.state() != container_state::suspended || !due(c)) {
+                if (c.tenant_ != tenant || c.state() != container_state::suspended || !runs_.due(c)) {
                     return;
                 }
-                lane& in = lanes_.of(c);
-                const std::uint32_t fuel =
-                    std::min({fuel_left(c, in.run_used), Config.slice, budget});
-                if (fuel == 0) return;
-                c.state_ = container_state::running;
-                const auto r = in.m.resume(c.verified_, fuel);
-                // A slice that only paid a debt still counts, so that polling ends.
-                done = std::max<std::uint32_t>(in.m.executed(), 1);
-                hook_result ignored;
-                end(c, in, r, ignored);
+                done = runs_.resume(c, budget);
             });
         }
         return done;
     }
 
     Platform& platform_;
-    lane_pool<Platform, Helpers, Config> lanes_;
-    std::array<femto::tenant<guard>, Config.tenants> tenants_{};
+    runner<Platform, Helpers, Config> runs_;
     std::array<std::atomic<container*>, Config.containers> containers_{};
     std::array<std::uint8_t, Config.tenants> cursors_{};
-    shared_word<guard> now_;
     std::uint32_t window_start_ = 0;
     std::uint8_t turn_ = 0;
 };

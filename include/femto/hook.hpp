@@ -63,8 +63,10 @@ struct hook_result {
 /// 32-bit core.
 template <class Container, class Context, std::size_t Places = 2>
 class hook {
-    static_assert(std::is_trivially_copyable_v<Context>,
-                  "femto: a hook's context is plain bytes to the guest");
+    static_assert(std::is_trivially_copyable_v<Context> &&
+                      std::has_unique_object_representations_v<Context>,
+                  "femto: a hook's context is plain bytes to the guest: no padding, which would "
+                  "show it what lay there before, and no floating point, which it does not have");
 
 public:
     using context_type = Context;

@@ -6,14 +6,6 @@
 
 namespace femto::update {
 
-/// Room for a container that an update brings; a component has it twice, since the old one runs
-/// until the new one hangs on the hook.
-struct container_room {
-    std::size_t data = 256;      ///< bytes of data and bss
-    std::size_t entries = 1;     ///< hooks that an image may be for
-    std::size_t regions = 2;     ///< regions that it may request
-};
-
 /// How updates treat one component.
 struct component_options {
     bytes id{};  ///< how manifests name it; if empty by the UUID of its hook
@@ -37,10 +29,10 @@ struct component_status {
 /// on while one is replaced, and the slots that keep their images. In storage that is mapped images
 /// run in place, otherwise a copy in RAM does.
 ///
-/// RAM: twice a container, its `Room`, a byte for each instruction, and the image if it is a copy.
-/// While an update is checked its tenant holds both: quotas and `engine_config::containers` need
+/// RAM: twice a container, `Room` bytes for its data, its regions, its entries if it has several and
+/// a mark for each instruction (`container_needs::size`), and the image if it is a copy. While an update is checked its tenant holds both: quotas and `engine_config::containers` need
 /// room for that. Call from one thread, the one that loads and attaches; hooks fire meanwhile.
-template <class Engine, class Hook, class Slots, container_room Room = container_room{}>
+template <class Engine, class Hook, class Slots, std::size_t Room = 512>
 class hook_component {
 public:
     using slots_type = Slots;
@@ -102,8 +94,8 @@ public:
     }
 
     /// Loads the image in a slot, verifies its program, and works out the contract with the hook;
-    /// what hangs there goes on. Errors: those of `parse_image`, `engine::load`, `engine::check`,
-    /// update_storage, update_busy if `ready` is false.
+    /// what hangs there goes on. Errors: those of `parse_image`, `divide` (`Room` is too small), `engine::load`,
+    /// `engine::check`, update_storage, update_busy if `ready` is false.
     result<void> prepare(std::uint8_t slot, std::uint32_t size) {
         if (!ready()) return fail(errc::update_busy, static_cast<std::uint32_t>(stage::program));
         auto& fresh = seats_[1 - current_];
@@ -117,9 +109,10 @@ public:
         }
         const auto parsed = parse_image(std::as_bytes(image));
         if (!parsed.has_value()) return failure{parsed.error()};
+        const auto storage = divide(needs_of(*parsed), fresh.memory);
+        if (!storage.has_value()) return failure{storage.error()};
         const auto loaded = engine_.load(
-            fresh.control, options_.tenant, *parsed,
-            {{fresh.data, fresh.functions, {}}, fresh.marks, fresh.regions},
+            fresh.control, options_.tenant, *parsed, *storage,
             options_.limits != nullptr ? *options_.limits : Engine::no_limits);
         if (!loaded.has_value()) return loaded;
         const auto fits = engine_.check(hook_, fresh.control, current());
@@ -162,10 +155,7 @@ private:
     struct seat {
         container_statistics statistics{};
         container control{statistics};
-        std::array<std::uint8_t, Slots::capacity / 8> marks{};
-        std::array<granted_region, Room.regions> regions{};
-        std::array<function, Room.entries> functions{};
-        alignas(8) std::array<std::byte, Room.data> data{};
+        alignas(8) std::array<std::byte, Room> memory{};
         alignas(8) std::array<std::uint8_t, Slots::mapped ? 0 : Slots::capacity> image{};
     };
 

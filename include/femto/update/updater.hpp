@@ -72,6 +72,8 @@ class updater {
     static_assert(sizeof...(Components) > 0, "femto: an updater needs a component");
 
 public:
+    static constexpr std::size_t max_envelope = Limits.envelope;  ///< bytes
+
     updater(Crypto& backend, const update_policy& policy, Components&... components)
         : crypto_{backend}, policy_{policy}, components_{components...} {}
     updater(const updater&) = delete;
