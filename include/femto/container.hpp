@@ -123,10 +123,11 @@ private:
     std::uint8_t entry_ = 0;  ///< number in the image
     std::uint8_t tenant_ = 0;
     std::uint8_t number_ = 0;
-    std::uint8_t lane_ = 0;  ///< while it runs or waits
-    std::uint8_t context_ : 2 = 0;  ///< permission
+    std::uint8_t lane_ = 0;  ///< while it is suspended
+    permission context_ = permission::none;
+    // One byte that a run looks at: of those who do not suspend and have no window, nothing more.
     std::uint8_t suspends_ : 1 = 0;
-    std::uint8_t has_lane_ : 1 = 0;
+    std::uint8_t windowed_ : 1 = 0;  ///< it or its tenant has a limit in a window
     std::uint8_t from_image_ : 1 = 0;
 };
 

@@ -44,6 +44,10 @@ public:
     /// Sets the quota of a tenant; it must outlive the engine.
     void set_quota(std::uint8_t tenant, const tenant_quota& quota) {
         runs_.tenants[tenant].quota_ = &quota;
+        runs_.lanes.uninstall_all();
+        for (auto& place : containers_) {
+            if (container* c = place.load()) c->windowed_ = runs_.windowed(*c);
+        }
     }
     [[nodiscard]] const femto::tenant<guard>& tenant(std::uint8_t n) const { return runs_.tenants[n]; }
 
@@ -165,12 +169,13 @@ public:
     /// and the return.
     template <class Context, std::size_t Places>
     hook_result fire(hook<Context, Places>& at, Context& context) {
-        if (at.empty()) [[likely]] return {};
+        const std::uint32_t attached = at.attached_.load(std::memory_order_acquire);
+        if (attached == 0) [[likely]] return {};
         if constexpr (std::same_as<Context, std::span<std::byte>>) {
-            return fire_places(at.places_, at.declared_.policy, context);
+            return fire_places(at.places_, attached, at.declared_.policy, context);
         } else {
-            return fire_places(at.places_, at.declared_.policy,
-                               std::as_writable_bytes(std::span{&context, 1}));
+            const std::span<std::byte> bytes = std::as_writable_bytes(std::span{&context, 1});
+            return fire_places(at.places_, attached, at.declared_.policy, bytes);
         }
     }
 
@@ -293,7 +298,8 @@ private:
         c.entry_ = entry;
         c.hook_ = at;
         c.fuel_ = std::min({fuel, (*offer)->fuel, c.limits_->run_fuel, max_fuel});
-        c.context_ = static_cast<std::uint8_t>((*offer)->context) & 3;
+        c.context_ = (*offer)->context;
+        c.windowed_ = runs_.windowed(c);
         c.window_used_ = 0;
         c.faults_in_row_ = 0;
         return {};
@@ -316,7 +322,7 @@ private:
     /// place again after it took `held`: either it sees the change, or we see it running.
     result<void> settle(container& c) {
         if (!c.enter()) return fail(errc::container_busy);
-        if (c.has_lane_) runs_.lanes.release(c);
+        if (c.state() == container_state::suspended) runs_.lanes.release(runs_.lanes.of(c));
         if (c.state() != container_state::empty) c.state_ = container_state::verified;
         c.leave();
         return {};
@@ -331,24 +337,27 @@ private:
         c->leave();
     }
 
-    hook_result fire_places(std::span<std::atomic<container*>> places, hook_policy policy,
-                            std::span<std::byte> context) {
+    /// Places behind the last of the `attached` containers are not looked at: one that is hung there
+    /// meanwhile has not been attached when the event began.
+    hook_result fire_places(std::span<std::atomic<container*>> places, std::uint32_t attached,
+                            hook_policy policy, const std::span<std::byte>& context) {
         hook_result result;
         for (auto& place : places) {
-            container* c = place.load();
+            container* c = place.load(std::memory_order_relaxed);
             while (c != nullptr && !try_run(place, *c, context, result)) c = place.load();
             if (c == nullptr) continue;
-            if (policy == hook_policy::first_only ||
-                (policy == hook_policy::stop_on_negative && result.value < 0) ||
-                (policy == hook_policy::stop_on_positive && result.value > 0)) {
-                break;
-            }
+            if (--attached == 0 || (policy != hook_policy::all && stops(policy, result.value))) break;
         }
         return result;
     }
+    static bool stops(hook_policy policy, std::int64_t value) {
+        return policy == hook_policy::first_only ||
+               (policy == hook_policy::stop_on_negative && value < 0) ||
+               (policy == hook_policy::stop_on_positive && value > 0);
+    }
 
     /// False if the container is no longer the one in this place.
-    bool try_run(std::atomic<container*>& place, container& c, std::span<std::byte> context,
+    bool try_run(std::atomic<container*>& place, container& c, const std::span<std::byte>& context,
                  hook_result& result) {
         if (!c.enter()) {
             if (place.load() != &c) return false;

@@ -41,30 +41,23 @@ public:
     [[nodiscard]] lane& of(const container& c) { return lanes_[c.lane_]; }
 
     /// A machine for a run of `c`; nullptr if none is free.
-    lane* acquire(container& c, const tenant_quota& quota) {
+    lane* acquire(const container& c) {
         const std::uint32_t first = c.suspends_ ? Config.lanes : 0;
         const std::uint32_t last = c.suspends_ ? Config.lanes + Config.sleepers : Config.lanes;
-        for (std::uint32_t n = first; n < last; ++n) {
-            lane& l = lanes_[n];
-            if (l.busy.exchange(1) != 0) continue;
-            c.lane_ = static_cast<std::uint8_t>(n);
-            c.has_lane_ = 1;
-            l.run_used = 0;
-            l.env.account.quota = quota.store_entries;
-            return &l;
+        for (lane* l = &lanes_[first]; l != lanes_.data() + last; ++l) {
+            if (l->busy.exchange(1) == 0) return l;
         }
         return nullptr;
     }
-    void release(container& c) {
-        lane& l = lanes_[c.lane_];
-        c.has_lane_ = 0;
-        l.busy.store(0);
+    static void release(lane& l) { l.busy.store(0); }
+    [[nodiscard]] std::uint8_t number_of(const lane& l) const {
+        return static_cast<std::uint8_t>(&l - lanes_.data());
     }
 
     /// Makes the machine that of `c`: its stack is zeroed, its regions have numbers as it asked for them.
-    void install(lane& l, const container& c) {
+    void install(lane& l, const container& c, const tenant_quota& quota) {
         l.installed.store(nullptr, std::memory_order_relaxed);
-        l.env.account.tenant = c.tenant_;
+        l.env.account = {c.tenant_, quota.store_entries};
         l.env.container = c.number_;
         l.env.tenant = c.tenant_;
         l.m.forget();
@@ -82,13 +75,15 @@ public:
     /// memory. At worst a machine that another one has just made its own is made so again.
     void uninstall(const container& c) {
         for (auto& l : lanes_) {
-            if (l.installed.load(std::memory_order_relaxed) == &c) {
-                l.installed.store(nullptr, std::memory_order_relaxed);
-            }
+            if (l.installed.load(std::memory_order_relaxed) == &c) forget(l);
         }
+    }
+    void uninstall_all() {
+        for (auto& l : lanes_) forget(l);
     }
 
 private:
+    static void forget(lane& l) { l.installed.store(nullptr, std::memory_order_relaxed); }
     std::array<lane, Config.lanes + Config.sleepers> lanes_{};
 };
 

@@ -33,26 +33,35 @@ public:
         return static_cast<std::int32_t>(now.load() - c.wake_at_) >= 0;
     }
 
+    /// Whether a limit in a window is to be looked at when `c` runs.
+    [[nodiscard]] bool windowed(const container& c) const {
+        return c.limits_->window_fuel != unlimited ||
+               tenants[c.tenant_].quota().window_fuel != unlimited;
+    }
+
     /// Runs it for an event.
-    void start(container& c, std::span<std::byte> context, hook_result& result) {
-        if (c.state() != container_state::attached) {
+    void start(container& c, const std::span<std::byte>& context, hook_result& result) {
+        if (c.state_.load(std::memory_order_relaxed) != container_state::attached) [[unlikely]] {
             return miss(&container_statistics::missed, c, result);
         }
-        std::uint32_t fuel = fuel_left(c, 0);
-        if (fuel == 0) return miss(&container_statistics::throttled, c, result);
-        if (c.suspends_) fuel = std::min(fuel, Config.slice);
-        lane* const in = lanes.acquire(c, tenants[c.tenant_].quota());
-        if (in == nullptr) return miss(&container_statistics::missed, c, result);
-        c.state_.store(container_state::running, std::memory_order_relaxed);
+        std::uint32_t fuel = c.fuel_;
+        if (c.windowed_ || c.suspends_ || fuel == 0) [[unlikely]] {
+            fuel = fuel_left(c, 0);
+            if (fuel == 0) return miss(&container_statistics::throttled, c, result);
+            if (c.suspends_) fuel = std::min(fuel, Config.slice);
+        }
+        lane* const in = lanes.acquire(c);
+        if (in == nullptr) [[unlikely]] return miss(&container_statistics::missed, c, result);
+        in->run_used = 0;
         if (auto* s = c.statistics_) ++s->runs;
+        c.state_.store(container_state::running, std::memory_order_relaxed);
         const auto& p = c.verified_;
         const auto at = p.entry(c.entry_);
-        const auto allowed = static_cast<permission>(c.context_);
-        if (in->installed.load(std::memory_order_relaxed) == &c) [[likely]] {
-            end(c, *in, in->m.run_again(p, at, context, allowed, fuel), result);
+        if (in->installed.load(std::memory_order_relaxed) != &c) [[unlikely]] {
+            lanes.install(*in, c, tenants[c.tenant_].quota());
+            end(c, *in, in->m.run(p, at, context, c.context_, fuel), result);
         } else {
-            lanes.install(*in, c);
-            end(c, *in, in->m.run(p, at, context, allowed, fuel), result);
+            end(c, *in, in->m.run_again(p, at, context, c.context_, fuel), result);
         }
     }
 
@@ -93,21 +102,22 @@ private:
     }
 
     void end(container& c, lane& in, const result<std::uint64_t>& r, hook_result& out) {
-        count(c, in);
-        if (r) [[likely]] {
-            out.value = static_cast<std::int64_t>(*r);
-            ++out.ran;
-            c.faults_in_row_ = 0;
-            lanes.release(c);
-            c.state_.store(container_state::attached, std::memory_order_release);
-            return;
-        }
+        if (c.windowed_ || c.suspends_ || c.statistics_ != nullptr) count(c, in);
+        if (!r) [[unlikely]] return stopped(c, in, r.error(), out);
+        out.value = static_cast<std::int64_t>(*r);
+        ++out.ran;
+        c.faults_in_row_ = 0;
+        lanes.release(in);
+        c.state_.store(container_state::attached, std::memory_order_relaxed);
+    }
+    FEMTO_COLD void stopped(container& c, lane& in, const error& why, hook_result& out) {
         in.m.drop_context();
-        const errc code = r.error().code;
+        const errc code = why.code;
         if (c.suspends_ && (code == errc::suspended ||
                             (code == errc::out_of_fuel && in.run_used < c.fuel_))) {
             c.wake_at_ = code == errc::suspended ? in.env.wake_at : now.load();
             if (code == errc::suspended) in.run_used = 0;
+            c.lane_ = lanes.number_of(in);
             ++out.suspended;
             c.state_ = container_state::suspended;
             return;
@@ -116,9 +126,9 @@ private:
         c.last_fault_ = code;
         if (auto* s = c.statistics_) {
             ++s->faults;
-            s->last_fault = r.error();
+            s->last_fault = why;
         }
-        lanes.release(c);
+        lanes.release(in);
         after_fault(c);
     }
 

@@ -9,6 +9,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <span>
+#include <utility>
 
 namespace femto {
 
@@ -102,8 +103,13 @@ public:
                                                             std::span<std::byte> context,
                                                             permission allowed,
                                                             std::uint32_t fuel) {
-        memory_.set(region_number::context, context, allowed);
-        reset(at, static_cast<std::uint32_t>(context.size()));
+        const auto size = static_cast<std::uint32_t>(context.size());
+        if (memory_.readable(region_number::context) == size) [[likely]] {
+            memory_.rebase(region_number::context, context.data());
+        } else {
+            memory_.set(region_number::context, context, allowed);
+        }
+        reset(at, size);
         return go(p, fuel, 0);
     }
     /// As `run`, with a context that the guest may use as `allowed` says.
@@ -166,7 +172,10 @@ private:
     }
     /// Registers are zeroed: what they held is no leak, and runs are the same each time.
     constexpr void reset(entry_point at, std::uint32_t length) {
-        machine_.r.fill(0);
+        // One by one, or GCC calls memset: 13 instructions instead of 77 on a Cortex-M4.
+        [&]<std::size_t... I>(std::index_sequence<I...>) {
+            ((machine_.r[I] = 0), ...);
+        }(std::make_index_sequence<11>{});
         machine_.r[1] = memory_.address_of(region_number::context);
         machine_.r[2] = length;
         machine_.r[10] = memory_.address_of(region_number::stack) + Config.stack_size;
