@@ -119,6 +119,7 @@ private:
     std::uint32_t wake_at_ = 0;      ///< when suspended or faulted
     std::atomic<container_state> state_{container_state::empty};
     std::uint8_t faults_in_row_ = 0;
+    std::uint16_t window_ = 0;  ///< the window that `window_used_` counts in
     errc last_fault_ = errc::ok;
     std::uint8_t entry_ = 0;  ///< number in the image
     std::uint8_t tenant_ = 0;

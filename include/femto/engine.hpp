@@ -185,17 +185,14 @@ public:
     /// instructions executed.
     std::uint32_t poll(std::uint32_t now, std::uint32_t budget) {
         runs_.now.store(now);
-        const bool renew = now - window_start_ >= Config.window;
-        if (renew) {
+        if (now - window_start_ >= Config.window) {
             window_start_ = now;
-            for (auto& t : runs_.tenants) t.used_.store(0);
+            runs_.renew_window();
         }
+        // Only who waits or backs off is held, since nobody else may miss an event for it.
         for (auto& place : containers_) {
-            visit(place, [&](container& c) {
-                if (renew) c.window_used_ = 0;
-                if (c.state() == container_state::faulted && runs_.due(c)) {
-                    c.state_ = container_state::attached;
-                }
+            visit(place, container_state::faulted, [&](container& c) {
+                if (runs_.due(c)) c.state_ = container_state::attached;
             });
         }
         std::uint32_t used = 0;
@@ -328,12 +325,12 @@ private:
         return {};
     }
 
-    /// Calls `f` if nobody else has the container and it is still there.
+    /// Calls `f` if the container is in that state, nobody else has it, and it is still there.
     template <class F>
-    void visit(std::atomic<container*>& place, F f) {
+    void visit(std::atomic<container*>& place, container_state state, F f) {
         container* c = place.load();
-        if (c == nullptr || !c->enter()) return;
-        if (place.load() == c) f(*c);
+        if (c == nullptr || c->state() != state || !c->enter()) return;
+        if (place.load() == c && c->state() == state) f(*c);
         c->leave();
     }
 
@@ -376,11 +373,8 @@ private:
         for (std::uint32_t n = 0; n < Config.containers && done == 0; ++n) {
             auto& cursor = cursors_[tenant];
             cursor = static_cast<std::uint8_t>((cursor + 1) % Config.containers);
-            visit(containers_[cursor], [&](container& c) {
-                if (c.tenant_ != tenant || c.state() != container_state::suspended || !runs_.due(c)) {
-                    return;
-                }
-                done = runs_.resume(c, budget);
+            visit(containers_[cursor], container_state::suspended, [&](container& c) {
+                if (c.tenant_ == tenant && runs_.due(c)) done = runs_.resume(c, budget);
             });
         }
         return done;

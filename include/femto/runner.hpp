@@ -33,6 +33,12 @@ public:
         return static_cast<std::int32_t>(now.load() - c.wake_at_) >= 0;
     }
 
+    /// Begins a new window for everybody: tenants now, containers when they run.
+    void renew_window() {
+        ++window_;
+        for (auto& t : tenants) t.used_.store(0);
+    }
+
     /// Whether a limit in a window is to be looked at when `c` runs.
     [[nodiscard]] bool windowed(const container& c) const {
         return c.limits_->window_fuel != unlimited ||
@@ -81,7 +87,11 @@ public:
 
 private:
     /// What a run may use now. The limits of windows are looked at only where there are any.
-    [[nodiscard]] std::uint32_t fuel_left(const container& c, std::uint32_t used) const {
+    [[nodiscard]] std::uint32_t fuel_left(container& c, std::uint32_t used) const {
+        if (c.window_ != window_) {
+            c.window_ = window_;
+            c.window_used_ = 0;
+        }
         const auto left = [](std::uint32_t limit, std::uint32_t spent) {
             return limit > spent ? limit - spent : 0;
         };
@@ -157,6 +167,8 @@ private:
             c.state_ = container_state::faulted;
         }
     }
+
+    std::uint16_t window_ = 0;
 };
 
 }  // namespace femto
