@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 # Firmware for emulated boards as part of the host's build, and its tests as tests of ctest.
 #
-#   femto_add_target_objects(<name> <target> [DEFINITIONS ...] SOURCES ...)
-#       compiles sources for a target once; boards with the same core link the same objects.
+#   femto_add_target_objects(<name> <target> [DEFINITIONS ...] SOURCES ... [DEPENDS ...])
+#       compiles sources (C++, C, assembler) for a target once; boards with the same core link the
+#       same objects. DEFINITIONS are compiler options, after those of every firmware.
 #   femto_add_firmware(<name> <target> <board folder> [OBJECTS <name>...] [SOURCES ...])
 #       links them with the board's start-up file and linker script; ${<name>_ELF} is the result.
 #   femto_add_target_test(<firmware> <qemu command> SUITES <prefix>... [DIGEST <file>])
@@ -11,8 +12,9 @@
 include(${CMAKE_CURRENT_LIST_DIR}/femto_targets.cmake)
 get_filename_component(FEMTO_ROOT ${CMAKE_CURRENT_LIST_DIR}/.. ABSOLUTE)
 set(FEMTO_CHECK_LOG ${CMAKE_CURRENT_LIST_DIR}/check_log.cmake)
-set(femto_firmware_flags -std=c++20 -Os -g -Wall -Wextra -Wpedantic -Wconversion -Wshadow -Werror
-    -fno-rtti -fno-exceptions -fno-threadsafe-statics -ffunction-sections -fdata-sections
+set(femto_firmware_c_flags -Os -g -ffunction-sections -fdata-sections)
+set(femto_firmware_flags -std=c++20 -Wall -Wextra -Wpedantic -Wconversion -Wshadow -Werror
+    ${femto_firmware_c_flags} -fno-rtti -fno-exceptions -fno-threadsafe-statics
     -I${FEMTO_ROOT}/include -I${FEMTO_ROOT}/ports)
 
 function(femto_add_target_objects name target)
@@ -25,8 +27,12 @@ function(femto_add_target_objects name target)
     file(RELATIVE_PATH base ${FEMTO_ROOT} ${path})
     string(MAKE_C_IDENTIFIER ${base} base)
     set(object ${CMAKE_CURRENT_BINARY_DIR}/${name}/${base}.o)
-    set(compile ${cross_COMPILER} ${cross_FLAGS} ${femto_firmware_flags} ${arg_DEFINITIONS}
-                -MD -MF ${object}.d -c ${path} -o ${object})
+    if(path MATCHES "\\.cpp$")
+      set(compile ${cross_COMPILER} ${cross_FLAGS} ${femto_firmware_flags} ${arg_DEFINITIONS})
+    else()  # C, and assembler after the preprocessor
+      set(compile ${cross_PREFIX}-gcc ${cross_C_FLAGS} ${femto_firmware_c_flags} ${arg_DEFINITIONS})
+    endif()
+    list(APPEND compile -MD -MF ${object}.d -c ${path} -o ${object})
     add_custom_command(OUTPUT ${object} COMMAND ${compile} DEPENDS ${path} ${arg_DEPENDS}
                        DEPFILE ${object}.d VERBATIM COMMENT "${target}: ${base}")
     list(APPEND objects ${object})

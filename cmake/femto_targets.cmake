@@ -2,7 +2,8 @@
 # The cross compilers that femto is tested with, by the name of the target. Used by the toolchain file
 # for whole builds and by femto_add_target_test for firmware inside the host's build.
 #
-#   femto_target(<target> <variable>)  sets <variable>_COMPILER, _FLAGS (a list) and _PROCESSOR
+#   femto_target(<target> <variable>)  sets <variable>_PREFIX, _COMPILER, _FLAGS (a list, for C++),
+#                                      _C_FLAGS and _PROCESSOR
 
 set(FEMTO_TARGETS cortex-m0plus cortex-m3 cortex-m4 cortex-m7 cortex-m33 cortex-m55
                   rv32imc rv32imac rv64imac xtensa-lx106)
@@ -38,7 +39,12 @@ function(femto_target name variable)
   else()
     message(FATAL_ERROR "femto: target '${name}' is none of: ${FEMTO_TARGETS}")
   endif()
+  set(c_flags ${flags})
+  if(borrowed)
+    list(REMOVE_ITEM c_flags ${borrowed})
+  endif()
   set(${variable}_PREFIX ${prefix} PARENT_SCOPE)
+  set(${variable}_C_FLAGS ${c_flags} PARENT_SCOPE)
   set(${variable}_COMPILER ${prefix}-g++ PARENT_SCOPE)
   set(${variable}_PROCESSOR ${processor} PARENT_SCOPE)
   set(${variable}_FLAGS ${flags} PARENT_SCOPE)
