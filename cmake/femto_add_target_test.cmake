@@ -12,10 +12,10 @@
 include(${CMAKE_CURRENT_LIST_DIR}/femto_targets.cmake)
 get_filename_component(FEMTO_ROOT ${CMAKE_CURRENT_LIST_DIR}/.. ABSOLUTE)
 set(FEMTO_CHECK_LOG ${CMAKE_CURRENT_LIST_DIR}/check_log.cmake)
-set(femto_firmware_c_flags -Os -g -ffunction-sections -fdata-sections)
+set(femto_firmware_c_flags -Os -g -ffunction-sections -fdata-sections -I${FEMTO_ROOT}/include
+    -I${FEMTO_ROOT}/ports)
 set(femto_firmware_flags -std=c++20 -Wall -Wextra -Wpedantic -Wconversion -Wshadow -Werror
-    ${femto_firmware_c_flags} -fno-rtti -fno-exceptions -fno-threadsafe-statics
-    -I${FEMTO_ROOT}/include -I${FEMTO_ROOT}/ports)
+    ${femto_firmware_c_flags} -fno-rtti -fno-exceptions -fno-threadsafe-statics)
 
 function(femto_add_target_objects name target)
   cmake_parse_arguments(arg "" "" "DEFINITIONS;SOURCES;DEPENDS" ${ARGN})
@@ -76,8 +76,8 @@ function(femto_add_target_test name)
     file(STRINGS ${path} lines REGEX "^TEST_CASE\\(\"")
     foreach(line IN LISTS lines)
       string(REGEX REPLACE "^TEST_CASE\\(\"([^\"]*)\".*" "\\1" case "${line}")
-      add_test(NAME "target.${name}.${case}" COMMAND ${CMAKE_COMMAND} -DLOG=${log} "-DCASE=${case}"
-                                                     -P ${FEMTO_CHECK_LOG})
+      add_test(NAME "target.${name}.${case}"  # a thousand of these: grep starts faster than cmake
+               COMMAND sh -c "grep -Fqx -e \"ok $1\" \"$2\" || { cat \"$2\"; exit 1; }" sh "${case}" ${log})
       set_tests_properties("target.${name}.${case}" PROPERTIES LABELS target FIXTURES_REQUIRED ${name})
     endforeach()
     set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS ${path})

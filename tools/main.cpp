@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "commands.hpp"
 #include "container.hpp"
+#include "deploy/commands.hpp"
 #include "host_helpers.hpp"
 
 #include <femto/version.hpp>
@@ -96,6 +97,9 @@ int main(int argc, char** argv) {
     plugin_command->add_option("--program", p.program, "Hexadecimal bytes; default: standard input");
     add_engine(plugin_command, p);
 
+    std::function<int()> deploying;
+    add_deploy_commands(app, deploying);
+
     try {
         app.parse(argc, argv);
     } catch (const CLI::RequiredError& e) {
@@ -107,6 +111,7 @@ int main(int argc, char** argv) {
         return app.exit(e) == 0 ? 0 : 2;
     }
     try {
+        if (deploying) return deploying();
         if (*build_command) return build(b);
         if (*inspect_command) return inspect(path, !no_disassembly);
         if (*verify_command) return verify(path);

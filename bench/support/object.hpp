@@ -43,11 +43,15 @@ public:
             {text_, std::as_writable_bytes(std::span{rodata_}),
              std::as_writable_bytes(std::span{data_}), functions_},
             space, [](std::string_view) { return std::optional<std::uint32_t>{}; });
+        if (!loaded.has_value()) error_ = loaded.error();
         return loaded.has_value() ? *loaded : femto::program{};
     }
+    /// Why the last `program` was empty.
+    [[nodiscard]] femto::error error() const { return error_; }
 
 private:
     bool ok_ = false;
+    femto::error error_{};
     std::vector<char> file_;
     std::vector<femto::instruction> text_;
     std::vector<std::uint64_t> rodata_, data_;  // of words, for the alignment

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <femto/container_storage.hpp>
 #include <femto/critical_section.hpp>
 #include <femto/image.hpp>
 #include <femto/verifier.hpp>
@@ -47,20 +48,6 @@ struct container_statistics {
     std::uint16_t missed = 0;     ///< events that came while it ran, waited, or backed off
     std::uint16_t throttled = 0;  ///< events that came when its window was used up
     std::uint16_t stack = 0;      ///< bytes: the deepest chain of calls, as verified
-};
-
-/// A region that a container was granted: 12 bytes.
-struct granted_region {
-    std::span<std::byte> bytes;
-    permission allowed = permission::none;
-};
-
-/// RAM for one container; the caller's. `marks` is one byte for each slot of text, `regions` one
-/// element for each region requested.
-struct container_storage {
-    image_storage program;
-    std::span<std::uint8_t> marks;
-    std::span<granted_region> regions;
 };
 
 /// The control block of a container. Does nothing by itself: an `engine` loads, attaches and runs it.

@@ -58,6 +58,8 @@ struct elf_location {
 class elf_object {
 public:
     static constexpr std::uint32_t max_sections = 512;
+    /// Of a section, within its segment: a guest address is as aligned as the caller's memory.
+    static constexpr std::uint64_t max_alignment = 4096;
 
     /// Checks headers, sections and symbols. Errors: elf_truncated, elf_not_elf, elf_wrong_kind,
     /// elf_bad_section, elf_bad_symbol, elf_unsupported_section, elf_too_complex.
@@ -159,7 +161,9 @@ private:
                 return {errc::elf_truncated, n, s.offset + s.size};
             }
             if (kind_of(s) != kind::none) {
-                const bool aligned = s.alignment <= 16 && (s.alignment & (s.alignment - 1)) == 0;
+                // LLVM 22 aligns arrays that it clears by wide stores to 32.
+                const bool aligned =
+                    s.alignment <= max_alignment && (s.alignment & (s.alignment - 1)) == 0;
                 total += s.size;
                 if (s.size > most || total > most) return {errc::elf_bad_section, n, s.size};
                 if (!aligned) return {errc::elf_bad_section, n, s.alignment};

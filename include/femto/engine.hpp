@@ -99,6 +99,7 @@ public:
         if (free == to.places_.end()) return fail(errc::hook_full, 0, Places);
         const auto ready = prepare(to.declared_, &to, c);
         if (!ready) return ready;
+        c.state_ = container_state::attached;
         [[maybe_unused]] const guard inside;
         free->store(&c);
         to.attached_ = to.attached_ + 1;
@@ -130,8 +131,19 @@ public:
         if (place == at.places_.end()) return wrong_state(old);
         const auto ready = prepare(at.declared_, &at, fresh, &old);
         if (!ready) return ready;
+        fresh.state_ = container_state::attached;
         place->store(&fresh);
         return settle(old);
+    }
+
+    /// Whether `attach` would succeed, or `replace` if `leaving` hangs there: the contract is worked
+    /// out and the program verified against it, and nothing is hung anywhere. Errors as theirs.
+    template <class Context, std::size_t Places>
+    result<void> check(hook<Context, Places>& at, container& c, const container* leaving = nullptr) {
+        const auto place = std::ranges::find(at.places_, leaving,
+                                             [](const auto& p) { return p.load(); });
+        if (place == at.places_.end()) return fail(errc::hook_full, 0, Places);
+        return prepare(at.declared_, &at, c, leaving);
     }
 
     /// Forgets a detached container and frees its local store; its storage is the caller's again.
@@ -157,8 +169,12 @@ public:
     template <class Context, std::size_t Places>
     hook_result fire(hook<Context, Places>& at, Context& context) {
         if (at.empty()) [[likely]] return {};
-        return fire_places(at.places_, at.declared_.policy,
-                           std::as_writable_bytes(std::span{&context, 1}));
+        if constexpr (std::same_as<Context, std::span<std::byte>>) {
+            return fire_places(at.places_, at.declared_.policy, context);
+        } else {
+            return fire_places(at.places_, at.declared_.policy,
+                               std::as_writable_bytes(std::span{&context, 1}));
+        }
     }
 
     /// To be called now and then, with a time that never goes backwards (and may wrap around):
@@ -189,6 +205,15 @@ public:
             used += done;
         }
         return used;
+    }
+
+    /// A list of helpers, or `every_helper`, as bits of `helper_set::bit_of`.
+    [[nodiscard]] static constexpr std::uint64_t helper_bits(std::span<const std::uint32_t> ids) {
+        std::uint64_t bits = 0;
+        for (const auto id : ids) {
+            bits |= id == every_helper[0] ? ~std::uint64_t{0} : Helpers::bit_of(id);
+        }
+        return bits;
     }
 
     static constexpr container_limits no_limits{};
@@ -297,7 +322,7 @@ private:
             }
             if (sleepers >= Config.sleepers) return fail(errc::no_machine);
         }
-        const std::uint64_t granted = c.requested_ & offer->helpers;
+        const std::uint64_t granted = c.requested_ & helper_bits(offer->helpers);
         if (granted != c.granted()) {  // load verified against the request: look again
             const auto verified = machine::verify(c.verified_->source(), c.marks(), granted);
             if (!verified) {
@@ -313,7 +338,6 @@ private:
         c.context_writable_ = (static_cast<unsigned>(offer->context) & 2) != 0;
         c.window_used_ = 0;
         c.faults_in_row_ = 0;
-        c.state_ = container_state::attached;
         return {};
     }
 

@@ -65,12 +65,30 @@ private:
     const void* host_type_;
 };
 
+namespace detail {
+
+/// Values that a guest can make: an enum needs an underlying type, or most integers are none of its
+/// values (and `T{0}` is not written so).
+template <class T>
+concept guest_integer = std::integral<T> || (std::is_enum_v<T> && requires { T{0}; });
+
+/// What guest memory can be read as. The guest writes any bytes: bool has only two values, and a
+/// pointer would be a host address of its choice. Structures are for their author to look through.
+template <class T>
+concept guest_bytes = std::is_trivially_copyable_v<T> && !std::is_same_v<T, bool> &&
+                      !std::is_pointer_v<T> && !std::is_member_pointer_v<T> &&
+                      (!std::is_enum_v<T> || guest_integer<T>);
+
+}  // namespace detail
+
 /// Guest memory for `size()` values of T, checked before the helper runs: two registers, pointer
 /// and number of values. Elements are copied in and out, as guest memory may be unaligned.
 /// `guest_span<const T>` asks for read permission, `guest_span<T>` for both.
 template <class T>
 class guest_span {
-    static_assert(std::is_trivially_copyable_v<T>, "guest memory holds trivially copyable types");
+    static_assert(detail::guest_bytes<std::remove_const_t<T>>,
+                  "femto: guest memory holds trivially copyable types whose every bit pattern is a "
+                  "value: no bool, no pointer, no enum without an underlying type");
 
 public:
     using value_type = std::remove_const_t<T>;
@@ -147,8 +165,7 @@ struct argument {
                   "guest_ref<T>, guest_string or caller&");
 };
 
-template <class T>
-    requires(std::integral<T> || std::is_enum_v<T>)
+template <guest_integer T>
 struct argument<T> {
     static constexpr std::array kinds{argument_kind::value};
     using storage = T;
@@ -215,10 +232,14 @@ struct argument<guest_string> {
     }
 };
 
+/// What uses no register is made from the caller.
 template <>
 struct argument<caller&> {
     static constexpr std::array<argument_kind, 0> kinds{};
+    static constexpr caller& of(caller& c) { return c; }
 };
+template <class T>
+concept from_caller = argument<T>::kinds.size() == 0;
 
 template <class F>
 struct signature : signature<decltype(&F::operator())> {};
@@ -289,13 +310,13 @@ private:
         typename detail::argument<T>::storage value{};
     };
     template <class T>
-        requires std::same_as<T, caller&>
+        requires detail::from_caller<T>
     struct slot<T> {};
 
     template <class T, std::size_t Register, class Memory>
     static constexpr bool fetch(slot<T>& to, const std::uint64_t* r, const Memory& memory,
                                 std::uint64_t& address) {
-        if constexpr (std::same_as<T, caller&>) {
+        if constexpr (detail::from_caller<T>) {
             return true;
         } else {
             if (detail::argument<T>::fetch(to.value, r + 1 + Register, memory)) return true;
@@ -305,8 +326,8 @@ private:
     }
     template <class T>
     static constexpr decltype(auto) pass(slot<T>& from, caller& c) {
-        if constexpr (std::same_as<T, caller&>) {
-            return (c);
+        if constexpr (detail::from_caller<T>) {
+            return detail::argument<T>::of(c);
         } else {
             return (from.value);
         }

@@ -2,9 +2,11 @@
 #pragma once
 
 #include <femto/container.hpp>
+#include <femto/plain_span.hpp>
 
 #include <array>
 #include <atomic>
+#include <cstddef>
 #include <cstdint>
 #include <span>
 #include <type_traits>
@@ -23,16 +25,19 @@ enum class hook_policy : std::uint8_t {
 struct region_offer {
     std::uint16_t id = 0;
     permission allowed = permission::read;
-    std::span<std::byte> bytes;
+    plain_span<std::byte> bytes;
 };
 
-/// What a hook offers to some tenants.
+/// In the place of a list of helpers: every helper that the firmware has.
+inline constexpr std::uint32_t every_helper[]{0xffffffff};
+
+/// What a hook offers to some tenants; nothing that is not named.
 struct tenant_offer {
     std::uint32_t tenants = 0xffffffff;  ///< bit n: tenant n
-    std::uint64_t helpers = ~std::uint64_t{0};  ///< bits as `helper_set::bit_of` gives them
-    std::span<const region_offer> regions{};
+    std::uint32_t fuel = 0xffffffff;     ///< instructions a run, at most
+    plain_span<const std::uint32_t> helpers{};  ///< their numbers
+    plain_span<const region_offer> regions{};
     permission context = permission::read;
-    std::uint32_t fuel = 0xffffffff;  ///< instructions a run, at most
 };
 
 /// What firmware declares for a hook, usually `constexpr` and so in flash. The first offer that
@@ -40,7 +45,7 @@ struct tenant_offer {
 struct hook_declaration {
     uuid id;
     hook_policy policy = hook_policy::all;
-    std::span<const tenant_offer> offers{};
+    plain_span<const tenant_offer> offers{};
 };
 
 /// What firing did.
@@ -53,12 +58,15 @@ struct hook_result {
 };
 
 /// A place in the firmware that runs containers: `Places` of them at most. Context is the type that
-/// firmware hands over; its bytes are what the containers see. RAM: 8 bytes and 4 for each place on
-/// a 32-bit core.
+/// firmware hands over; its bytes are what the containers see. With `std::span<std::byte>` it is
+/// bytes whose number is known when the hook fires only. RAM: 8 bytes and 4 for each place on a
+/// 32-bit core.
 template <class Container, class Context, std::size_t Places = 2>
 class hook {
-    static_assert(std::is_trivially_copyable_v<Context>,
-                  "femto: a hook's context is plain bytes to the guest");
+    static_assert(std::is_trivially_copyable_v<Context> &&
+                      std::has_unique_object_representations_v<Context>,
+                  "femto: a hook's context is plain bytes to the guest: no padding, which would "
+                  "show it what lay there before, and no floating point, which it does not have");
 
 public:
     using context_type = Context;

@@ -107,13 +107,14 @@ public:
         set(number, {const_cast<std::byte*>(bytes.data()), bytes.size()}, permission::read);
     }
 
-    /// Grants `bytes` to the guest and returns the guest address of the first one.
-    /// Errors: too_many_regions.
+    /// Grants `bytes` to the guest and returns the guest address of the first one. A region of no
+    /// bytes has a number of its own, too. Errors: too_many_regions.
     [[nodiscard]] constexpr result<std::uint64_t> map(std::span<std::byte> bytes,
                                                       permission allowed) {
         for (std::uint32_t n = region_number::first_free; n < MaxRegions; ++n) {
             if (bases_[n] == nullptr) {
                 set(n, bytes, allowed);
+                if (bytes.data() == nullptr) bases_[n] = const_cast<std::byte*>(&no_bytes);
                 return address_of(n);
             }
         }
@@ -205,6 +206,9 @@ private:
         const std::uint32_t size = Write ? writable_[number] : readable_[number];
         return size >= width && offset <= size - width;  // offset + width could wrap
     }
+
+    /// Where an empty region lies, so that its number is taken; never accessed.
+    static constexpr std::byte no_bytes{};
 
     // Permissions are folded into two sizes, so that one check decides bounds and permission; a
     // write-only region has `readable` 0. Three arrays, so that all are reached from one scaled

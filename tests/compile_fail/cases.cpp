@@ -76,6 +76,23 @@ std::uint64_t size = sizeof(hook<int, with_destructor>);
 #elif CASE == 17
 #include <femto/critical_section.hpp>
 std::uint64_t size = sizeof(shared_word<no_critical_section>);
+#elif CASE == 18
+void flag(guest_ref<bool>) {}
+using set = helper_set<helper<1, "flag", &flag>>;
+constexpr auto use_it = set::prototypes;
+std::uint64_t size = sizeof(guest_ref<bool>);
+#elif CASE == 19
+#include <femto/hook.hpp>
+struct with_padding {
+    std::uint8_t small;
+    std::uint64_t large;
+};
+std::uint64_t size = sizeof(hook<int, with_padding>);
+#elif CASE == 20
+enum color { red };
+void paint(color) {}
+using set = helper_set<helper<1, "paint", &paint>>;
+constexpr auto use_it = set::prototypes;
 #endif
 #if CASE <= 4 && CASE != 0
 constexpr auto use_it = set::prototypes;

@@ -51,7 +51,7 @@ int main(int argc, char** argv) {
     const int events = argc > 1 ? std::atoi(argv[1]) : 20000;
     platform p;
     engine e{p};
-    constexpr femto::tenant_offer offers[]{{}};
+    constexpr femto::tenant_offer offers[]{{.helpers = femto::every_helper}};
     const femto::hook_declaration declared{femto::small_uuid(1), femto::hook_policy::all, offers};
     // A hook for each firing thread: a container runs once at a time.
     engine::hook<std::uint64_t, 1> first{declared};

@@ -2,6 +2,8 @@
 // A device for tests of containers: a platform with everything, an engine, containers from text.
 #pragma once
 
+#include "every_vm.hpp"
+
 #include <femto/engine.hpp>
 #include <femto/helpers/coap.hpp>
 #include <femto/helpers/devices.hpp>
@@ -55,7 +57,7 @@ struct device_platform {
         return 1;
     }
     bool read_pin(std::uint8_t tenant, std::uint32_t, std::uint32_t pin, bool& level) const {
-        level = (pins >> pin & 1) != 0;
+        level = pin < 8 && (pins >> pin & 1) != 0;
         return tenant == 1 && pin < 8;
     }
     bool write_pin(std::uint8_t tenant, std::uint32_t, std::uint32_t pin, bool level) {
@@ -77,10 +79,6 @@ inline constexpr femto::engine_config device_config{
     .lanes = 1, .sleepers = 2, .containers = 6, .tenants = 3, .window = 1000, .slice = 100};
 using device_engine = femto::engine<device_platform, device_helpers, device_config>;
 
-inline femto::instruction op(std::uint8_t opcode, unsigned dst = 0, unsigned src = 0,
-                             std::int32_t offset = 0, std::int32_t imm = 0) {
-    return femto::instruction::make(opcode, dst, src, offset, imm);
-}
 inline femto::instruction call(std::int32_t id) { return op(0x85, 0, 0, 0, id); }
 inline femto::instruction set(unsigned r, std::int32_t value) { return op(0xb7, r, 0, 0, value); }
 inline const femto::instruction leave = op(0x95);

@@ -188,6 +188,9 @@ TEST_CASE("elf: malformed files are refused with a cause and a place") {
           error{errc::elf_bad_section, text, 9});
     CHECK(open_error(with([&](bytes& f) { put<std::uint64_t>(f, text_at + 48, 3); })) ==
           error{errc::elf_bad_section, text, 3});
+    CHECK(open_error(with([&](bytes& f) { put<std::uint64_t>(f, text_at + 48, 8192); })) ==
+          error{errc::elf_bad_section, text, 8192});
+    CHECK(elf_object::open(with([&](bytes& f) { put<std::uint64_t>(f, text_at + 48, 4096); })));
     CHECK(open_error(with([&](bytes& f) { put<std::uint64_t>(f, symbols_at + 56, 0); })) ==
           error{errc::elf_bad_section, symbols, 0});
     CHECK(open_error(with([&](bytes& f) { put<std::uint64_t>(f, rel_at + 56, 24); })) ==

@@ -8,7 +8,7 @@ using namespace test;
 
 namespace {
 
-constexpr tenant_offer everything[]{{.context = permission::read_write}};
+constexpr tenant_offer everything[]{{.helpers = every_helper, .context = permission::read_write}};
 constexpr hook_declaration open_hook{small_uuid(1), hook_policy::all, everything};
 
 struct fixture {
@@ -93,9 +93,10 @@ TEST_CASE("engine: the contract is the intersection of request and offer to that
     device_platform platform;
     device_engine e{platform};
     const region_offer regions[]{{7, permission::read, shared}};
+    static constexpr std::uint32_t clock[]{0x20};
     const tenant_offer offers[]{
-        {.tenants = 1, .helpers = device_helpers::bit_of(0x20), .regions = {}, .fuel = 3},
-        {.tenants = 2, .regions = regions}};
+        {.tenants = 1, .fuel = 3, .helpers = clock},
+        {.tenants = 2, .helpers = every_helper, .regions = regions}};
     const hook_declaration declared{small_uuid(1), hook_policy::all, offers};
     device_engine::hook<std::uint64_t, 3> h{declared};
     std::uint64_t context = 5;
@@ -429,7 +430,7 @@ TEST_CASE("engine: an event that finds every lane in use is counted") {
 TEST_CASE("engine: a refused contract leaves the container as it was") {
     device_platform platform;
     device_engine e{platform};
-    const tenant_offer less[]{{.helpers = 0}};
+    const tenant_offer less[]{{}};
     const hook_declaration poor{small_uuid(1), hook_policy::all, less};
     device_engine::hook<std::uint64_t, 1> p{poor};
     device_engine::hook<std::uint64_t, 1> rich{open_hook};

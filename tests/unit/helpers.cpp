@@ -12,7 +12,7 @@ namespace {
 struct once {
     explicit once(std::vector<instruction> text, std::string rodata = {},
                   std::uint8_t tenant = 1) {
-        static constexpr tenant_offer offers[]{{.context = permission::read_write}};
+        static constexpr tenant_offer offers[]{{.helpers = every_helper, .context = permission::read_write}};
         static const hook_declaration declared{small_uuid(1), hook_policy::all, offers};
         device_engine e{platform};
         device_engine::hook<std::array<char, 16>, 1> h{declared};

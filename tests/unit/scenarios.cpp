@@ -25,17 +25,13 @@ constexpr uuid timer_hook = small_uuid(2);
 constexpr uuid request_hook = small_uuid(3);
 constexpr std::int32_t mean_key = 0x77;
 
-constexpr std::uint64_t bits(std::initializer_list<std::uint32_t> ids) {
-    std::uint64_t all = 0;
-    for (const auto id : ids) all |= device_helpers::bit_of(id);
-    return all;
-}
-constexpr tenant_offer counter_offer[]{{.tenants = 1, .helpers = bits({0x11, 0x13, 0x19})}};
-constexpr tenant_offer timer_offer[]{{.tenants = 2,
-                                      .helpers = bits({0x14, 0x15, 0x31, 0x32, 0x61, 0x20})}};
+constexpr std::uint32_t counting_helpers[]{0x11, 0x13, 0x19};
+constexpr std::uint32_t reading_helpers[]{0x14, 0x15, 0x20, 0x31, 0x32, 0x61};
+constexpr std::uint32_t answering_helpers[]{0x15, 0x40, 0x41, 0x42, 0x43, 0x50, 0x51};
+constexpr tenant_offer counter_offer[]{{.tenants = 1, .helpers = counting_helpers}};
+constexpr tenant_offer timer_offer[]{{.tenants = 2, .helpers = reading_helpers}};
 constexpr tenant_offer request_offer[]{
-    {.tenants = 2, .helpers = bits({0x15, 0x40, 0x41, 0x42, 0x43, 0x50, 0x51}),
-     .context = permission::read_write}};
+    {.tenants = 2, .helpers = answering_helpers, .context = permission::read_write}};
 constexpr hook_declaration on_switch{scheduler_hook, hook_policy::all, counter_offer};
 constexpr hook_declaration on_timer{timer_hook, hook_policy::all, timer_offer};
 constexpr hook_declaration on_request{request_hook, hook_policy::first_only, request_offer};
@@ -141,7 +137,7 @@ TEST_CASE("scenarios: three containers of two tenants on one device") {
 TEST_CASE("scenarios: neither tenant reaches the other's stores, memory or devices") {
     device_platform platform;
     device_engine e{platform};
-    constexpr tenant_offer all[]{{}};
+    constexpr tenant_offer all[]{{.helpers = every_helper}};
     const hook_declaration declared{small_uuid(1), hook_policy::all, all};
     device_engine::hook<std::uint64_t, 2> h{declared};
     std::uint64_t context = 0;

@@ -2,7 +2,7 @@
 // Slots on a simulated NOR flash that can lose power at any byte.
 #include "catch.hpp"
 
-#include <femto/update/slots.hpp>
+#include "../../ports/host/simulated_flash.hpp"
 
 #include <vector>
 
@@ -13,42 +13,7 @@ namespace {
 
 using raw = std::vector<std::uint8_t>;
 
-/// NOR flash: a unit is programmed once after an erase, bits only go from 1 to 0, and power goes
-/// away after `left` bytes, in the middle of whatever is going on. Until `reboot` nothing works.
-struct nor_flash {
-    static constexpr std::size_t erase_size = 256;
-    static constexpr std::size_t program_size = 8;
-    static constexpr bool volatile_floor = false;
-    raw memory = raw(256 * 4, 0x5a);
-    std::uint64_t left = UINT64_MAX;
-    bool misused = false;
-
-    bool power() { return left > 0 && (left == UINT64_MAX || --left > 0); }
-    bool read(std::size_t at, std::span<std::uint8_t> to) {
-        if (left == 0) return false;
-        std::copy_n(memory.begin() + static_cast<long>(at), to.size(), to.begin());
-        return true;
-    }
-    bool program(std::size_t at, bytes from) {
-        misused |= at % program_size != 0 || from.size() % program_size != 0;
-        for (std::size_t n = 0; n < from.size(); ++n) {
-            if (!power()) return false;
-            misused |= memory[at + n] != 0xff;
-            memory[at + n] &= from[n];
-        }
-        return true;
-    }
-    bool erase(std::size_t at) {
-        misused |= at % erase_size != 0;
-        for (std::size_t n = 0; n < erase_size; ++n) {
-            if (!power()) return false;
-            memory[at + n] = 0xff;
-        }
-        return true;
-    }
-    void reboot() { left = UINT64_MAX; }
-};
-
+using nor_flash = port::host::simulated_flash<256 * 4>;
 using slots = component_slots<nor_flash, sha256, 200>;
 static_assert(slots::storage_size == 1024);
 
@@ -102,10 +67,10 @@ TEST_CASE("update slots: power lost at any byte leaves the old or the new versio
         std::uint64_t cuts = 0;
         for (std::uint64_t after = 1; !complete; ++after) {
             flash = before;
-            flash.left = after;
+            flash.cut_after(after);
             slots updating{flash};
             complete = install(updating, version) == errc::ok;
-            flash.reboot();
+            flash.restore_power();
             const auto now = running(flash, version);
             const auto floor = slots{flash}.load();
             CAPTURE(version, after);
@@ -118,7 +83,7 @@ TEST_CASE("update slots: power lost at any byte leaves the old or the new versio
                 REQUIRE(install(again, version) == errc::ok);
                 REQUIRE(running(flash, version) == version);
             }
-            REQUIRE_FALSE(flash.misused);
+            REQUIRE_FALSE(flash.misused());
             ++cuts;
         }
         CHECK(cuts > 350);
@@ -137,10 +102,10 @@ TEST_CASE("update slots: power lost at any byte of confirm and revert keeps a ve
         bool complete = false;
         for (std::uint64_t after = 1; !complete; ++after) {
             flash = before;
-            flash.left = after;
+            flash.cut_after(after);
             slots target{flash};
-            complete = (back ? target.revert() : target.confirm()).has_value();
-            flash.reboot();
+            complete = back ? target.revert().has_value() : target.confirm().has_value();
+            flash.restore_power();
             const auto now = running(flash, 2);
             CHECK((now == 2 || (back && now == 1)));
             CHECK(slots{flash}.load()->sequence_number == 2);
@@ -184,7 +149,7 @@ TEST_CASE("update slots: the floor is compared again at commit, and a changed im
     CHECK(install(target, 5) == errc::ok);
     const auto active = target.boot()->active;
     const auto at = 512u + active * 256u;
-    flash.memory[at] ^= 1;
+    flash.content()[at] ^= 1;
     CHECK(running(flash, 5) == 0);
     CHECK_FALSE(target.floor()->current);
     CHECK(target.floor()->sequence_number == 5);

@@ -10,7 +10,7 @@ TEST_CASE("update peer: envelopes made by cbor2 and cryptography are accepted") 
     REQUIRE(std::system(("/usr/bin/python3 " FEMTO_UPDATE_VECTORS "/../peer.py " + into).c_str()) ==
             0);
     crypto_backends backends;
-    const std::vector<bytes> ids{hook};
+    const std::vector<bytes> ids{first_hook};
     const trust_anchor anchors[]{{key_type::p256, p256_key, {}, ids},
                                  {key_type::ed25519, ed25519_key, {}, ids}};
     device target{.ids = ids};

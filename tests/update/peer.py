@@ -1,7 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Writes envelopes by cbor2 and cryptography, which know nothing of femto: peer.py <directory>."""
+"""Writes envelopes by cbor2 and cryptography, which know nothing of femto: peer.py <directory>.
+
+peer-<algorithm>-<size>.hex hold any bytes, container-<algorithm>-<sequence>.hex a container that
+returns the sequence number."""
 import hashlib
 import os
+import struct
 import sys
 
 import cbor2
@@ -43,8 +47,21 @@ def envelope(algorithm, sequence, payload):
     return encode(cbor2.CBORTag(107, {2: encode([named, sign1]), 3: manifest, "#image": payload}))
 
 
+def container(value):
+    """docs/image.md: r0 = value, exit."""
+    text = struct.pack("<BBhi", 0xB7, 0, 0, value) + struct.pack("<BBhi", 0x95, 0, 0, 0)
+    return struct.pack("<4sBBBBIHHIIIIIHH", b"fmtc", 1, 0, 1, 0, 40 + len(text) + 20, 0, 0,
+                       len(text), 0, 0, 0, 100, 64, 0) + text + HOOK + struct.pack("<I", 0)
+
+
+def write(name, data):
+    with open(os.path.join(sys.argv[1], name + ".hex"), "w", encoding="ascii") as file:
+        file.write(data.hex())
+
+
 for algorithm in (-9, -19):
     for size, sequence in ((8, 0), (16, 23), (24, 24), (256, 2**32), (512, 2**64 - 1)):
-        name = f"peer{algorithm}-{size}.hex"
-        with open(os.path.join(sys.argv[1], name), "w", encoding="ascii") as file:
-            file.write(envelope(algorithm, sequence, bytes(range(256))[:size] * (size // 256 or 1)).hex())
+        write(f"peer{algorithm}-{size}",
+              envelope(algorithm, sequence, bytes(range(256))[:size] * (size // 256 or 1)))
+    for sequence in (1, 2):
+        write(f"container{algorithm}-{sequence}", envelope(algorithm, sequence, container(sequence)))

@@ -1,70 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 // Correctly signed manifests that the profile refuses: each with its error and stage.
 #include "../unit/catch.hpp"
-#include "support.hpp"
+#include "author.hpp"
 
 using namespace test;
 
 namespace {
 
-raw operator+(raw a, const raw& b) {
-    a.insert(a.end(), b.begin(), b.end());
-    return a;
-}
-raw head(unsigned major, std::size_t n) {
-    const auto type = major << 5;
-    if (n < 24) return {static_cast<std::uint8_t>(type | n)};
-    if (n < 256) return {static_cast<std::uint8_t>(type | 24), static_cast<std::uint8_t>(n)};
-    return {static_cast<std::uint8_t>(type | 25), static_cast<std::uint8_t>(n >> 8),
-            static_cast<std::uint8_t>(n)};
-}
-raw bstr(const raw& data) { return head(2, data.size()) + data; }
-raw tstr(const std::string& s) { return head(3, s.size()) + raw(s.begin(), s.end()); }
-
-const raw program = from_hex("b700000001000000" "9500000000000000");
-
-raw sha(const raw& data) {
-    sodium_crypto::hash hash;
-    sha256_digest out{};
-    hash.update(data);
-    hash.finish(out);
-    return raw(out.begin(), out.end());
-}
-raw suit_digest(const raw& data) { return raw{0x82, 0x2f} + bstr(sha(data)); }
-
-/// The parts of an envelope, each CBOR; a test changes one.
-struct parts {
-    raw version{1}, number{5}, components = raw{0x81, 0x81} + bstr(hook);
-    raw ids = raw{0xa4, 1} + bstr(vendor) + raw{2} + bstr(device_class) + raw{3} +
-              bstr(suit_digest(program)) + raw{14, 16};
-    raw shared = raw{0x86, 20} + ids + raw{1, 15, 2, 15};
-    raw validate{0x82, 3, 15};
-    raw install = raw{0x86, 20, 0xa1, 21} + tstr("#p") + raw{21, 15, 3, 15};
-    raw extra{};  // between members 3 and 20
-    std::uint8_t members = 5;
-    raw header{0xa1, 1, 0x32}, unprotected{0xa0}, payload{0xf6};
-    std::string name = "#p";
-
-    raw envelope() const {
-        const auto manifest =
-            bstr(raw{static_cast<std::uint8_t>(0xa0 | members), 1} + version + raw{2} + number +
-                 raw{3} + bstr(raw{0xa2, 2} + components + raw{4} + bstr(shared)) + extra +
-                 (validate.empty() ? raw{} : raw{7} + bstr(validate)) + raw{20} + bstr(install));
-        const auto named = suit_digest(manifest);
-        const auto message = raw{0x84} + tstr("Signature1") + bstr(header) + raw{0x40} + bstr(named);
-        raw public_key(32), secret(64), made(64);
-        crypto_sign_seed_keypair(public_key.data(), secret.data(), ed25519_seed.data());
-        crypto_sign_detached(made.data(), nullptr, message.data(), message.size(), secret.data());
-        const auto sign1 = raw{0xd2, 0x84} + bstr(header) + unprotected + payload + bstr(made);
-        return raw{0xd8, 107, 0xa3, 2} + bstr(raw{0x82} + bstr(named) + bstr(sign1)) + raw{3} +
-               manifest + tstr(name) + bstr(program);
-    }
-};
-
-error refusal(const raw& envelope, device target = {}, const raw& allowed = hook,
+error refusal(const raw& envelope, device target = {}, const raw& allowed = first_hook,
               bytes key = ed25519_key, bytes key_id = {}) {
     static crypto_backends backends;
-    const std::vector<bytes> ids{hook, other_hook}, rights{allowed};
+    const std::vector<bytes> ids{first_hook, second_hook}, rights{allowed};
     target.ids = ids;
     const trust_anchor anchors[]{{key_type::ed25519, key, key_id, rights}};
     const auto plan = prepare_update(backends.both, anchors, {vendor, device_class, {}}, target,
@@ -91,17 +37,17 @@ TEST_CASE("update refusals: the unchanged envelope is accepted") {
 
 TEST_CASE("update refusals: rights, keys and limits") {
     const auto good = parts{}.envelope();
-    CHECK(refusal(good, {}, other_hook).code == errc::update_not_authorised);
-    CHECK(refusal(good, {}, other_hook).pc == static_cast<std::uint32_t>(stage::components));
-    CHECK(refusal(good, {}, hook, hook).code == errc::update_unsupported_algorithm);
-    CHECK(refusal(good, {}, hook, ed25519_seed).code == errc::update_bad_signature);
+    CHECK(refusal(good, {}, second_hook).code == errc::update_not_authorised);
+    CHECK(refusal(good, {}, second_hook).pc == static_cast<std::uint32_t>(stage::components));
+    CHECK(refusal(good, {}, first_hook, first_hook).code == errc::update_unsupported_algorithm);
+    CHECK(refusal(good, {}, first_hook, ed25519_seed).code == errc::update_bad_signature);
     CHECK(refusal(good, {.slot_size = 15}).code == errc::update_image_too_large);
     CHECK(refusal(raw(1025)) == error{errc::update_too_large, 1, 1025});
     parts with_id;
     with_id.header = raw{0xa2, 1, 0x32, 4, 0x41, 'a'};
     const raw right{'a'}, wrong{'b'};
-    CHECK(refusal(with_id.envelope(), {}, hook, ed25519_key, right) == error{});
-    CHECK(refusal(with_id.envelope(), {}, hook, ed25519_key, wrong).code ==
+    CHECK(refusal(with_id.envelope(), {}, first_hook, ed25519_key, right) == error{});
+    CHECK(refusal(with_id.envelope(), {}, first_hook, ed25519_key, wrong).code ==
           errc::update_unknown_key);
     auto changed = good;
     changed[changed.size() - program.size() - 10] ^= 1;  // in the manifest's last bytes
@@ -170,10 +116,10 @@ TEST_CASE("update refusals: identifiers and parameters") {
     shared(errc::update_missing_id_check, raw{0x82, 20} + good.ids);
     shared(errc::update_missing_id_check, raw{0x84, 20} + good.ids + raw{1, 15});
     shared(errc::update_missing_parameter, {0x82, 1, 15});
-    shared(errc::update_vendor_mismatch, raw{0x84, 20, 0xa1, 1} + bstr(hook) + raw{1, 15});
-    shared(errc::update_class_mismatch, raw{0x84, 20, 0xa1, 2} + bstr(hook) + raw{2, 15});
+    shared(errc::update_vendor_mismatch, raw{0x84, 20, 0xa1, 1} + bstr(first_hook) + raw{1, 15});
+    shared(errc::update_class_mismatch, raw{0x84, 20, 0xa1, 2} + bstr(first_hook) + raw{2, 15});
     shared(errc::update_device_mismatch,
-           raw{0x84, 20, 0xa1, 0x18, 24} + bstr(hook) + raw{0x18, 24, 15});
+           raw{0x84, 20, 0xa1, 0x18, 24} + bstr(first_hook) + raw{0x18, 24, 15});
     shared(errc::update_bad_parameter, {0x82, 20, 0xa1, 1, 0x41, 1});
     shared(errc::update_bad_parameter, {0x82, 20, 0xa1, 1, 0xd8, 112, 0x41, 1});
     shared(errc::update_bad_parameter, raw{0x82, 20, 0xa1, 3} + bstr(raw{0x82, 0x38, 42, 0x40}));

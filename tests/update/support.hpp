@@ -61,8 +61,8 @@ inline const raw draft_vendor = from_hex("fa6b4a53d5ad5fdfbe9de663e4d41ffe");
 inline const raw draft_class = from_hex("1492af1425695e48bf429b2d51f2ab45");
 inline const raw vendor = from_hex("cfbff0d193755685968c48ce8b15ae17");
 inline const raw device_class = from_hex("165a5b96b9015f3a90b817ef18b9c03d");
-inline const raw hook = from_hex("e4fee96266555157ab261a59561bb571");
-inline const raw other_hook = from_hex("00112233445566778899aabbccddeeff");
+inline const raw first_hook = from_hex("e4fee96266555157ab261a59561bb571");
+inline const raw second_hook = from_hex("00112233445566778899aabbccddeeff");
 inline const raw draft_component = {0}, draft_second = {1};
 
 /// A device whose components, floors and URIs the test chooses.

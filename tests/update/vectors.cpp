@@ -14,7 +14,7 @@ template <limits Limits = wide>
 result<update_plan<Limits.components>> prepare(const std::string& name, device target) {
     static crypto_backends backends;
     const auto draft = name.rfind("self-fc", 0) != 0;
-    const std::vector<bytes> ids{draft_component, draft_second, hook};
+    const std::vector<bytes> ids{draft_component, draft_second, first_hook};
     target.ids = ids;
     const trust_anchor anchors[]{{key_type::p256, p256_key, {}, ids},
                                  {key_type::ed25519, ed25519_key, {}, ids}};
@@ -164,7 +164,7 @@ TEST_CASE("update vectors: Wycheproof's signatures, through both backends") {
 TEST_CASE("update vectors: no cut and no flipped bit of an envelope is accepted") {
     crypto_backends backends;
     const auto whole = vector_of("self-fc-seq2-integrated");
-    const std::vector<bytes> ids{hook};
+    const std::vector<bytes> ids{first_hook};
     const trust_anchor anchors[]{{key_type::ed25519, ed25519_key, {}, ids}};
     device target{.ids = ids};
     const auto accepts = [&](bytes envelope) {

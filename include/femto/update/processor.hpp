@@ -40,6 +40,7 @@ struct component_plan {
     std::size_t component = 0;  ///< index at the device
     bytes image_digest{};       ///< 32 bytes, empty if the manifest names none
     std::uint64_t size = 0;     ///< bytes, 0 if the manifest names none
+    bool current = false;       ///< its part was done before: nothing to do
     bool fetch = false;         ///< an image is to be fetched, checked and installed
     bytes uri{};                ///< from where; or
     bytes payload{};            ///< the image itself, if it came with the envelope
@@ -287,7 +288,8 @@ template <limits Limits = limits{}, crypto Crypto, update_device Device>
         const auto number = static_cast<std::uint32_t>(stage::sequence);
         if (!floor.has_value()) return fail(errc::update_storage, number, steps->sequence_offset);
         const auto verdict = compare_floor(*floor, plan.sequence_number, plan.manifest_digest);
-        if (verdict == errc::update_already_current) ++current;
+        plan.components[n].current = verdict == errc::update_already_current;
+        if (plan.components[n].current) ++current;
         else if (verdict != errc::ok) return fail(verdict, number, steps->sequence_offset);
     }
     if (current == plan.count)

@@ -7,7 +7,8 @@ namespace femto::update {
 
 /// Memory that keeps its content: bytes that are erased in blocks to 0xff and then programmed,
 /// each unit once. Each function returns false if it failed; a failed or interrupted one leaves
-/// anything in what it was to write, and nothing elsewhere.
+/// anything in what it was to write, and nothing elsewhere. Bytes whose writing was interrupted
+/// can be read, as anything: an error of reading is a failure of the device and stops updates.
 template <class Storage>
 concept slot_storage = requires(Storage& storage, std::size_t at, std::span<std::uint8_t> to,
                                 bytes from) {
@@ -17,6 +18,13 @@ concept slot_storage = requires(Storage& storage, std::size_t at, std::span<std:
     { storage.read(at, to) } -> std::same_as<bool>;
     { storage.program(at, from) } -> std::same_as<bool>;  ///< whole units
     { storage.erase(at) } -> std::same_as<bool>;          ///< the block that begins at `at`
+    { storage.sync() } -> std::same_as<bool>;  ///< what was written before survives a loss of power
+};
+
+/// Storage whose bytes can be used where they lie, aligned to 8: containers run in place.
+template <class Storage>
+concept mapped_storage = slot_storage<Storage> && requires(Storage& storage, std::size_t at) {
+    { storage.map(at, at) } -> std::same_as<bytes>;  ///< offset and size
 };
 
 /// What a component's record says, apart from its images.
@@ -60,6 +68,7 @@ public:
     static constexpr std::size_t capacity = Capacity;
     static constexpr std::size_t storage_size = 2 * block + 2 * slot_size;
     static constexpr bool volatile_floor = Storage::volatile_floor;
+    static constexpr bool mapped = mapped_storage<Storage>;
 
     explicit component_slots(Storage& storage) : storage_{storage} {}
 
@@ -102,6 +111,13 @@ public:
     [[nodiscard]] bool read(std::uint8_t slot, std::size_t at, std::span<std::uint8_t> to) {
         return at <= Capacity && to.size() <= Capacity - at &&
                storage_.read(slot_at(slot) + at, to);
+    }
+
+    /// The image in a slot where it lies.
+    [[nodiscard]] bytes map(std::uint8_t slot, std::size_t size)
+        requires mapped_storage<Storage>
+    {
+        return size <= Capacity ? storage_.map(slot_at(slot), size) : bytes{};
     }
 
     /// Opens the slot that is not active for an image of this size. Errors: update_busy if it is
@@ -168,21 +184,23 @@ public:
                                       const sha256_digest& manifest_digest) {
         if (!staged_) return error_at(errc::update_fetch_failed, stage::commit);
         staged_ = false;
-        auto found = find();
-        if (!found.has_value()) return failure{found.error()};
-        auto& record = found->record;
-        const auto verdict = compare_floor({record.sequence_number, record.manifest_digest,
-                                            record.installed, false},
-                                           sequence_number, manifest_digest);
-        if (verdict != errc::ok) return error_at(verdict, stage::commit);
-        record.sequence_number = sequence_number;
-        record.manifest_digest = manifest_digest;
-        record.images[staging_] = {staged_digest_, size_};
-        record.active = staging_;
-        record.installed = true;
-        record.confirmed = false;
-        record.reverted = false;
-        return append(*found);
+        return advance(sequence_number, manifest_digest, [this](slot_record& record) {
+            record.images[staging_] = {staged_digest_, size_};
+            record.active = staging_;
+            record.confirmed = false;
+        });
+    }
+
+    /// For a manifest that brings no image: raises the floor if the active image is the one that it
+    /// names. Errors: update_digest_mismatch, and those of `commit`.
+    [[nodiscard]] result<void> retain(std::uint64_t sequence_number,
+                                      const sha256_digest& manifest_digest, bytes image_digest) {
+        const auto record = boot();
+        if (!record.has_value()) return failure{record.error()};
+        if (record->active == slot_record::none ||
+            !same(record->images[record->active].digest, image_digest))
+            return error_at(errc::update_digest_mismatch, stage::image);
+        return advance(sequence_number, manifest_digest, [](slot_record&) {});
     }
 
     /// Drops what is staged or being fetched.
@@ -197,22 +215,27 @@ public:
         return append(*found);
     }
 
-    /// Ends a trial that went wrong: the previous image becomes active if it is still whole,
-    /// otherwise none. The floor stays. Does nothing to a confirmed image.
-    [[nodiscard]] result<void> revert() {
+    /// Ends a trial that went wrong: the previous image becomes active if there is one and it is
+    /// still whole, otherwise the active one stays. The floor stays. Returns whether it went back;
+    /// false for a confirmed image.
+    [[nodiscard]] result<bool> revert() {
         auto found = find();
         if (!found.has_value()) return failure{found.error()};
         auto& record = found->record;
-        if (record.confirmed || record.active == slot_record::none) return {};
+        if (record.confirmed || record.active == slot_record::none) return false;
         abort();
         const auto other = static_cast<std::uint8_t>(1 - record.active);
         const auto whole = matches(other, record.images[other].size, record.images[other].digest);
         if (!whole.has_value()) return failure{whole.error()};
-        record.images[record.active] = {};
-        record.active = *whole && record.images[other].size > 0 ? other : slot_record::none;
+        if (*whole) {
+            record.images[record.active] = {};
+            record.active = other;
+            record.reverted = true;
+        }
         record.confirmed = true;
-        record.reverted = true;
-        return append(*found);
+        const auto done = append(*found);
+        if (!done.has_value()) return failure{done.error()};
+        return *whole;
     }
 
 private:
@@ -317,6 +340,25 @@ private:
         return newest;
     }
 
+    /// Writes a record with a higher floor, or the same once more.
+    template <class Change>
+    result<void> advance(std::uint64_t sequence_number, const sha256_digest& manifest_digest,
+                         Change change) {
+        auto found = find();
+        if (!found.has_value()) return failure{found.error()};
+        auto& record = found->record;
+        const auto verdict = compare_floor({record.sequence_number, record.manifest_digest,
+                                            record.installed, false},
+                                           sequence_number, manifest_digest);
+        if (verdict != errc::ok) return error_at(verdict, stage::commit);
+        record.sequence_number = sequence_number;
+        record.manifest_digest = manifest_digest;
+        record.installed = true;
+        record.reverted = false;
+        change(record);
+        return append(*found);
+    }
+
     /// Writes a record after the newest one: into the first blank place behind it in its block,
     /// or into the other block, which holds only older records and is erased first.
     result<void> append(const place& newest) {
@@ -336,7 +378,9 @@ private:
     result<void> write(std::size_t at, const slot_record& record) {
         const auto raw = encode(record);
         encoded back;
-        if (!storage_.program(at, raw) || !storage_.read(at, back) || back != raw)
+        // The image before the record, the record before anybody relies on it.
+        if (!storage_.sync() || !storage_.program(at, raw) || !storage_.sync() ||
+            !storage_.read(at, back) || back != raw)
             return storage_error(stage::commit);
         return {};
     }

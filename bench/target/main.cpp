@@ -1,0 +1,128 @@
+// SPDX-License-Identifier: Apache-2.0
+// Counts instructions on a board: each workload natively and on the four machines. A line of
+// `key=value` for each figure, which boards.py reads.
+#include "instruction_count.hpp"
+
+#include "../workloads/helpers.hpp"
+
+#include <femto/image.hpp>
+#include <femto/vm.hpp>
+
+#include <board.hpp>
+
+#include <array>
+#include <span>
+#include <string_view>
+
+extern "C" {
+#define FEMTO_WORKLOAD(name, expected)                      \
+    std::uint64_t workload_##name(void*, std::uint64_t);    \
+    extern const std::byte image_##name[], image_end_##name[];
+#include <workloads/workloads.def>
+#undef FEMTO_WORKLOAD
+}
+
+namespace {
+
+struct workload {
+    std::string_view name;
+    std::uint64_t (*native)(void*, std::uint64_t);
+    std::span<const std::byte> image;
+    std::uint64_t expected;
+};
+const workload workloads_[] = {
+#define FEMTO_WORKLOAD(name, expected) \
+    {#name, &workload_##name, {image_##name, image_end_##name}, expected},
+#include <workloads/workloads.def>
+#undef FEMTO_WORKLOAD
+};
+
+using femto::board::write;
+
+void write_number(std::uint64_t value) {
+    char text[20];
+    std::size_t at = sizeof text;
+    do text[--at] = static_cast<char>('0' + value % 10);
+    while ((value /= 10) != 0);
+    write({text + at, sizeof text - at});
+}
+void field(std::string_view key, std::uint64_t value) {
+    write(" ");
+    write(key);
+    write("=");
+    write_number(value);
+}
+void field(std::string_view key, std::string_view value) {
+    write(" ");
+    write(key);
+    write("=");
+    write(value);
+}
+[[noreturn]] void give_up(std::string_view what, std::string_view where, std::uint64_t value = 0) {
+    write(what);
+    field("in", where);
+    field("value", value);
+    write("\n");
+    femto::board::exit(1);
+}
+
+// What a program runs in, each time another one.
+alignas(8) std::array<std::byte, 4096> data;
+std::array<std::uint8_t, 4096> scratch;
+std::array<femto::function, 1> functions;
+alignas(8) std::array<std::byte, 64> context;
+
+void native(bench::instruction_count& count, const workload& w) {
+    auto* volatile function = w.native;
+    std::uint64_t value = 0;
+    const auto instructions = count.of([&] { value = function(context.data(), context.size()); });
+    if (value != w.expected) give_up("wrong result", w.name, value);
+    write("native");
+    field("workload", w.name);
+    field("instructions", instructions);
+    write("\n");
+}
+
+template <femto::dispatch Dispatch, femto::address_space Space>
+void on_machine(bench::instruction_count& count, const workload& w, std::string_view dispatch,
+                std::string_view space) {
+    using machine =
+        femto::vm<femto::config{.address_space = Space, .dispatch = Dispatch}, workloads::helpers>;
+    const auto image = femto::parse_image(w.image);
+    if (!image) give_up("no image", w.name);
+    const auto program = femto::load(*image, {data, functions, {}});
+    if (!program) give_up("not loaded", w.name);
+    const auto verified = machine::verify(*program, scratch);
+    if (!verified) give_up("not verified", w.name, static_cast<std::uint64_t>(verified.error().code));
+    static machine m;
+    std::uint64_t value = 0;
+    const auto instructions = count.of([&] {
+        value = m.run(*verified, verified->entry(), context, 1'000'000).value_or(0);
+    });
+    if (value != w.expected) give_up("wrong result", w.name, value);
+    write("run");
+    field("workload", w.name);
+    field("dispatch", dispatch);
+    field("address_space", space);
+    field("instructions", instructions);
+    field("ebpf_instructions", m.executed());
+    write("\n");
+}
+
+}  // namespace
+
+int femto_main() {
+    bench::instruction_count count;
+    if (!count.works()) give_up("instructions are not counted", "the loop of known length", count.counted());
+    for (const workload& w : workloads_) native(count, w);
+    for (const workload& w : workloads_) {
+        using enum femto::dispatch;
+        using enum femto::address_space;
+        on_machine<compact, segmented>(count, w, "compact", "segmented");
+        on_machine<compact, flat>(count, w, "compact", "flat");
+        on_machine<threaded, segmented>(count, w, "threaded", "segmented");
+        on_machine<threaded, flat>(count, w, "threaded", "flat");
+    }
+    write("end\n");
+    return 0;
+}

@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* On the scheduler's hook: counts in the global store how often each thread is switched to. */
+#include <bpf/bpfapi/helpers.h>
+
+struct thread_switch {
+    uint64_t previous, next;
+};
+
+FEMTO_ENTRY int64_t counter(const struct thread_switch *event, uint64_t length) {
+    uint32_t key = (uint32_t)event->next;
+    uint32_t count = 0;
+    (void)length;
+    bpf_fetch_global(key, &count);
+    return bpf_store_global(key, count + 1);
+}
