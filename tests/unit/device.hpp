@@ -20,10 +20,20 @@
 #include <utility>
 #include <vector>
 
+#if defined(FEMTO_TARGET_TEST)
+#include "../target/guard.hpp"
+#endif
+
 namespace test {
 
+#if defined(FEMTO_TARGET_TEST)
+using platform_guard = board_section;
+#else
+using platform_guard = femto::no_critical_section;
+#endif
+
 struct device_platform {
-    using guard = femto::no_critical_section;
+    using guard = platform_guard;
     femto::store_pool<12, guard> stores;
     std::string printed;
     std::uint32_t time = 0;
