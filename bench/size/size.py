@@ -9,7 +9,7 @@ size.py --write   and writes figures.json
 A figure is what the sections of one object hold, compiled with -Os: code and constants that a part needs,
 inline functions included, the C library and libgcc not. Deterministic for one compiler version.
 """
-import json, os, re, subprocess, sys, tempfile
+import concurrent.futures, json, os, re, subprocess, sys, tempfile
 
 ROOT = os.path.abspath(os.path.join(os.path.dirname(__file__), "../.."))
 FIGURES = os.path.join(ROOT, "bench/size/figures.json")
@@ -65,31 +65,31 @@ def sections(compiler, object_file):
     return sums, ram
 
 
-def measure():
-    figures = []
+def figures_of(target, compiler, flags, configuration, part):
     with tempfile.TemporaryDirectory() as folder:
         object_file = os.path.join(folder, "part.o")
-
-        def compiled(source, *definitions):
-            subprocess.run([compiler, *flags, *FLAGS, *definitions, "-c",
-                            os.path.join(ROOT, "bench/size", source), "-o", object_file], check=True)
-            return sections(compiler, object_file)
-
-        for target, compiler, flags in targets():
-            for configuration, name in CONFIGURATIONS.items():
-                for part, definition in PARTS.items():
-                    sums, ram = compiled("part.cpp", definition, f"-DCONFIGURATION={name}")
-                    row = {"target": target, "configuration": configuration}
-                    figures += [{**row, "part": f"{part} {kind}", "bytes": size}
-                                for kind, size in sums.items()]
-                    if part == "dispatch compact":
-                        figures.append({**row, "part": "machine ram", "bytes": ram})
-            for part, definition in UPDATES.items():
-                sums, ram = compiled("update.cpp", definition)
-                row = {"target": target, "configuration": "update"}
-                figures += [{**row, "part": f"{part} {kind}", "bytes": size}
-                            for kind, size in (*sums.items(), ("ram", ram))]
+        if configuration == "update":
+            source, definitions = "update.cpp", [UPDATES[part]]
+        else:
+            source, definitions = "part.cpp", [PARTS[part], f"-DCONFIGURATION={CONFIGURATIONS[configuration]}"]
+        subprocess.run([compiler, *flags, *FLAGS, *definitions, "-c",
+                        os.path.join(ROOT, "bench/size", source), "-o", object_file], check=True)
+        sums, ram = sections(compiler, object_file)
+    row = {"target": target, "configuration": configuration}
+    figures = [{**row, "part": f"{part} {kind}", "bytes": size} for kind, size in sums.items()]
+    if part == "dispatch compact":
+        figures.append({**row, "part": "machine ram", "bytes": ram})
+    elif configuration == "update":
+        figures.append({**row, "part": f"{part} ram", "bytes": ram})
     return figures
+
+
+def measure():
+    parts = [(configuration, part) for configuration in CONFIGURATIONS for part in PARTS]
+    parts += [("update", part) for part in UPDATES]
+    work = [(*target, *part) for target in targets() for part in parts]
+    with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
+        return [f for figures in pool.map(lambda w: figures_of(*w), work) for f in figures]
 
 
 def table(figures):
@@ -129,6 +129,9 @@ def check(figures):
 
 
 if __name__ == "__main__":
+    if sys.argv[1:] not in ([], ["--check"], ["--write"]):
+        print(__doc__.strip())
+        sys.exit(0 if sys.argv[1:] == ["--help"] else 2)
     measured = measure()
     table(measured)
     if "--write" in sys.argv:

@@ -96,6 +96,28 @@ public:
         return fail(errc::unknown_function);
     }
 
+    /// Function number `n` of the program, which has as many; slot 0 if it names none.
+    [[nodiscard]] constexpr entry_point entry(std::size_t n) const {
+        return entry_point{program_.functions.empty() ? 0 : program_.functions[n].start};
+    }
+
+    /// The same program, granted other helpers: of what was proved, only proof 6 depends on them, so
+    /// only calls are looked at. Errors: illegal_call.
+    [[nodiscard]] constexpr result<verified_program> granting(std::uint64_t granted) const {
+        verified_program other = *this;
+        other.granted_ = granted;
+        if ((granted_ & ~granted) == 0) return other;
+        for (std::uint32_t pc = 0; pc < program_.text.size(); ++pc) {
+            const instruction i = program_.text[pc];  // a second slot of lddw has opcode 0
+            const auto id = static_cast<std::uint32_t>(i.imm());
+            if (i.opcode() == 0x85 && i.src() == 0 &&
+                (Helpers::bit_of(id) & granted) == 0) {
+                return fail(errc::illegal_call, pc, id);
+            }
+        }
+        return other;
+    }
+
 private:
     friend class detail::verification<Rules, Helpers>;
 
