@@ -26,7 +26,8 @@ public:
         auto verified = machine::verify(p, scratch_);
         if (!verified.has_value()) return femto::failure{verified.error()};
         verified_.emplace(*verified);
-        const auto entry = verified_->entry(function);
+        const auto entry = function.empty() ? femto::result<femto::entry_point>{verified_->entry()}
+                                            : verified_->entry(function);
         if (!entry.has_value()) return femto::failure{entry.error()};
         entry_.emplace(*entry);
         return {};

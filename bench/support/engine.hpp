@@ -19,7 +19,8 @@ public:
     engine(const engine&) = delete;
     engine& operator=(const engine&) = delete;
     virtual ~engine() = default;
-    /// Verifies `p`, which must outlive the runs, and chooses the function to run.
+    /// Verifies `p`, which must outlive the runs, and chooses the function to run, the first one if
+    /// `function` is empty.
     [[nodiscard]] virtual femto::result<void> load(const femto::program& p,
                                                    std::string_view function) = 0;
     [[nodiscard]] virtual femto::result<std::uint64_t> run(std::span<std::byte> context,

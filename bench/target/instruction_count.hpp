@@ -16,6 +16,14 @@
 
 namespace bench {
 
+#if defined(__riscv)
+using femto::port::riscv::critical_section;
+#elif defined(__XTENSA__)
+using femto::port::xtensa::critical_section;
+#else
+using femto::port::cortex_m::critical_section;
+#endif
+
 class instruction_count {
 public:
     /// Calibrates.
