@@ -4,7 +4,7 @@
 
 report.py BUILD DIRECTORY
 reads   BUILD/host-g++.json, BUILD/host-clang++.json (Google Benchmark), BUILD/boards.json (boards.py)
-writes  DIRECTORY/benchmarks.md, benchmarks.json, and ratio, size, startup as .svg and .png
+writes  DIRECTORY/benchmarks.md, benchmarks.json and pictures/{ratio,size,startup}.{svg,png}
 """
 import datetime
 import json
@@ -138,13 +138,13 @@ def main():
     if len(sys.argv) != 3:
         sys.exit(__doc__.strip())
     build, target = map(pathlib.Path, sys.argv[1:])
-    target.mkdir(parents=True, exist_ok=True)
+    (target / "pictures").mkdir(parents=True, exist_ok=True)
     host = Host(build)
     on_boards = json.loads((build / "boards.json").read_text())
     about = circumstances()
     (target / "benchmarks.json").write_text(
         json.dumps({**about, "host": host.rows, "boards": on_boards}, indent=1) + "\n")
-    pictures.draw(host, on_boards, about, target)
+    pictures.draw(host, on_boards, about, target / "pictures")
     lines = [f"- {key}: {value}" if isinstance(value, str) else
              f"- {key}: " + "; ".join(f"{k}: {v}" for k, v in value.items()) for key, value in about.items()]
     (target / "benchmarks.md").write_text("\n".join([

@@ -13,13 +13,17 @@ import math
 import pathlib
 import subprocess
 import sys
+import tempfile
 
-HERE = pathlib.Path(__file__).parent
+HERE = pathlib.Path(__file__).resolve().parent
+sys.path.append(str(HERE.parent / "size"))
+import size  # noqa: E402
 THRESHOLD = 0.01
 # What tells the rows of each file apart; all else in a row is a figure.
 KEYS = {"figures": ("workload", "target", "dispatch", "address_space"),
         "startup": ("workload", "target"),
-        "hooks": ("target", "dispatch", "address_space")}
+        "hooks": ("target", "dispatch", "address_space"),
+        "sizes": ("target", "label")}
 MACHINES = [(d, s) for d in ("compact", "threaded") for s in ("segmented", "flat")]
 
 
@@ -53,7 +57,25 @@ def measure(build):
                     "native_instructions": native[row["workload"]]})
             else:
                 files["startup" if kind == "start" else "hooks"].append({"target": target, **row})
+    files["sizes"] = list(sizes())
     return files
+
+
+def sizes():
+    """Bytes of verifier and interpreter on a Cortex-M4, default configuration, as optimised here."""
+    compiler, flags = next((c, f) for name, c, f in size.targets() if name == "cortex-m4")
+    with tempfile.TemporaryDirectory() as folder:
+        def bytes_of(optimisation, definition):
+            object_file = f"{folder}/part.o"
+            subprocess.run([compiler, *flags, *size.FLAGS, optimisation, definition, "-DCONFIGURATION=standard",
+                            "-c", f"{size.ROOT}/bench/size/part.cpp", "-o", object_file], check=True)
+            kinds, _ = size.sections(compiler, object_file)
+            return kinds["text"] + kinds["rodata"] + kinds["data"]
+        for target, optimisation in (("cortex-m4", "-O2"), ("cortex-m4-Os", "-Os")):
+            verifier = bytes_of(optimisation, "-DVERIFIER")
+            for dispatch in ("compact", "threaded"):
+                yield {"target": target, "label": f"femto {dispatch} {optimisation}", "dispatch": dispatch,
+                       "bytes": verifier + bytes_of(optimisation, f"-DDISPATCH={dispatch}")}
 
 
 def mean(values):
@@ -100,6 +122,8 @@ def tables(files):
              table(["target", "machine", "empty hook", "hook with the thread counter"],
                    [[f["target"], f"{f['dispatch']} {f['address_space']}", f["empty"], f["thread_counter"]]
                     for f in files["hooks"]])]
+    text += ["### Code and constants of verifier and interpreter on a Cortex-M4: bytes\n",
+             table(["", "bytes"], [[f["label"], f["bytes"]] for f in files["sizes"]])]
     return "\n".join(text)
 
 
@@ -125,6 +149,7 @@ def main():
     if len(sys.argv) < 2 or any(a not in ("--check", "--write") for a in sys.argv[2:]):
         sys.exit(__doc__.strip())
     files = measure(sys.argv[1])
+    pathlib.Path(sys.argv[1], "boards.json").write_text(json.dumps(files))
     print(tables(files))
     if "--write" in sys.argv:
         for name, rows in files.items():
