@@ -23,7 +23,8 @@ THRESHOLD = 0.01
 KEYS = {"figures": ("workload", "target", "dispatch", "address_space"),
         "startup": ("workload", "target"),
         "hooks": ("target", "dispatch", "address_space"),
-        "sizes": ("target", "label")}
+        "peers": ("engine", "workload"),
+        "sizes": ("target", "engine")}
 MACHINES = [(d, s) for d in ("compact", "threaded") for s in ("segmented", "flat")]
 
 
@@ -55,27 +56,36 @@ def measure(build):
                     "address_space": row["address_space"], "instructions": row["instructions"],
                     "ebpf_instructions": row["ebpf_instructions"],
                     "native_instructions": native[row["workload"]]})
+            elif kind == "peer":
+                files["peers"].append(row)
             else:
                 files["startup" if kind == "start" else "hooks"].append({"target": target, **row})
-    files["sizes"] = list(sizes())
+    files["sizes"] = list(sizes(build))
     return files
 
 
-def sizes():
-    """Bytes of verifier and interpreter on a Cortex-M4, default configuration, as optimised here."""
+def sizes(build):
+    """Bytes of each engine on a Cortex-M4: femto's verifier and interpreter as configured by default, the
+    compilers and interpreters of the others; no C library, which only the others need."""
     compiler, flags = next((c, f) for name, c, f in size.targets() if name == "cortex-m4")
+
+    def bytes_of(object_file):
+        kinds, _ = size.sections(compiler, object_file)
+        return kinds["text"] + kinds["rodata"] + kinds["data"]
     with tempfile.TemporaryDirectory() as folder:
-        def bytes_of(optimisation, definition):
+        def compiled(optimisation, definition):
             object_file = f"{folder}/part.o"
             subprocess.run([compiler, *flags, *size.FLAGS, optimisation, definition, "-DCONFIGURATION=standard",
                             "-c", f"{size.ROOT}/bench/size/part.cpp", "-o", object_file], check=True)
-            kinds, _ = size.sections(compiler, object_file)
-            return kinds["text"] + kinds["rodata"] + kinds["data"]
+            return bytes_of(object_file)
         for target, optimisation in (("cortex-m4", "-O2"), ("cortex-m4-Os", "-Os")):
-            verifier = bytes_of(optimisation, "-DVERIFIER")
+            verifier = compiled(optimisation, "-DVERIFIER")
             for dispatch in ("compact", "threaded"):
-                yield {"target": target, "label": f"femto {dispatch} {optimisation}", "dispatch": dispatch,
-                       "bytes": verifier + bytes_of(optimisation, f"-DDISPATCH={dispatch}")}
+                yield {"target": target, "engine": f"femto {dispatch}",
+                       "bytes": verifier + compiled(optimisation, f"-DDISPATCH={dispatch}")}
+    for engine in ("lua", "duktape"):
+        objects = pathlib.Path(build, f"bench/target/{engine}.txt").read_text().split()
+        yield {"target": "cortex-m4", "engine": engine, "bytes": sum(map(bytes_of, objects))}
 
 
 def mean(values):
@@ -122,8 +132,22 @@ def tables(files):
              table(["target", "machine", "empty hook", "hook with the thread counter"],
                    [[f["target"], f"{f['dispatch']} {f['address_space']}", f["empty"], f["thread_counter"]]
                     for f in files["hooks"]])]
-    text += ["### Code and constants of verifier and interpreter on a Cortex-M4: bytes\n",
-             table(["", "bytes"], [[f["label"], f["bytes"]] for f in files["sizes"]])]
+    native = {f["workload"]: f["native_instructions"] for f in files["figures"] if f["target"] == "cortex-m4"}
+    ours = {f["workload"]: f for f in files["figures"] if f["target"] == "cortex-m4"
+            and f["dispatch"] == "threaded" and f["address_space"] == "segmented"}
+    begin = {f["workload"]: f["load"] + f["verify"] + f["first_instruction"] for f in files["startup"]
+             if f["target"] == "cortex-m4"}
+    theirs = {(f["engine"], f["workload"]): f for f in files["peers"]}
+    times = lambda workload, f: f"{f['instructions']} ({f['instructions'] / native[workload]:.0f}x)"
+    workloads = dict.fromkeys(f["workload"] for f in files["peers"])
+    text += ["### What one would otherwise pick, on a Cortex-M4: instructions (times native)\n",
+             table(["workload", "femto threaded", "Lua 5.4", "Duktape", "start: femto", "Lua 5.4", "Duktape"],
+                   [[w, times(w, ours[w]), times(w, theirs["lua", w]), times(w, theirs["duktape", w]), begin[w],
+                     theirs["lua", w]["start"], theirs["duktape", w]["start"]] for w in workloads]),
+             "### Code and constants of an engine on a Cortex-M4, without the C library\n",
+             table(["engine", "optimised", "bytes"],
+                   [[f["engine"], "-Os" if f["target"].endswith("-Os") else "-O2", f["bytes"]]
+                    for f in files["sizes"]])]
     return "\n".join(text)
 
 
