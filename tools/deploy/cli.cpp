@@ -80,6 +80,7 @@ void add_publish(CLI::App& app, std::function<int()>& chosen) {
 void add_deploy_commands(CLI::App& app, std::function<int()>& chosen) {
     add_keys(app, chosen);
     add_publish(app, chosen);
+    add_device_commands(app, chosen);
 }
 
 }  // namespace femto_tool

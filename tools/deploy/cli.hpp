@@ -25,4 +25,7 @@ std::pair<CLI::App*, Options*> add(CLI::App& app, std::function<int()>& chosen, 
     return {added, options.get()};
 }
 
+/// deploy, status, device.
+void add_device_commands(CLI::App& app, std::function<int()>& chosen);
+
 }  // namespace femto_tool

@@ -7,8 +7,11 @@
 #include <arpa/inet.h>
 #include <netdb.h>
 #include <sys/resource.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <cmath>
 #include <cstring>
 
@@ -81,6 +84,21 @@ coap_address_t resolve(const std::string& host, std::uint16_t port) {
     freeaddrinfo(found);
     coap_address_set_port(&out, port);
     return out;
+}
+
+/// A port that nobody listens on: `wanted`, or any if it is 0; 0 if there is none. libcoap sets
+/// SO_REUSEADDR, with which two sockets would share a port and its messages without an error.
+std::uint16_t free_port(coap_address_t address) {
+    const int probe = socket(address.addr.sa.sa_family, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+    std::uint16_t port = 0;
+    if (bind(probe, &address.addr.sa, address.size) == 0 &&
+        getsockname(probe, &address.addr.sa, &address.size) == 0) {
+        port = coap_address_get_port(&address);
+    }
+    const int why = errno;
+    close(probe);
+    errno = why;
+    return port;
 }
 
 std::uint64_t sender_of(const coap_session_t* session) {
@@ -198,13 +216,12 @@ void coap_node::on_nack(coap_session_t* session, const coap_pdu_t* sent,
 }
 
 std::uint16_t coap_node::listen(const std::string& host, std::uint16_t port) {
-    const auto address = resolve(host, port);
-    auto* endpoint = coap_new_endpoint(context_, &address, COAP_PROTO_UDP);
-    if (endpoint == nullptr)
+    auto address = resolve(host, port);
+    const auto chosen = free_port(address);
+    coap_address_set_port(&address, chosen);
+    if (chosen == 0 || coap_new_endpoint(context_, &address, COAP_PROTO_UDP) == nullptr)
         throw user_error{host + ", port " + std::to_string(port) + ": " + std::strerror(errno)};
-    // "127.0.0.1:40404 UDP"
-    const std::string text = coap_endpoint_str(endpoint);
-    return static_cast<std::uint16_t>(std::stoul(text.substr(text.rfind(':') + 1)));
+    return chosen;
 }
 
 void coap_node::serve(request_handler handler, const std::vector<std::string>& paths) {

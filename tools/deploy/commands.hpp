@@ -61,6 +61,7 @@ struct deploy_options {
     std::string max_failures = "10%";
     unsigned parallel = 20;
     unsigned block = 1024;
+    double trial = 5;
     bool quiet = false;
     connection_options connection;
 };
