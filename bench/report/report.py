@@ -19,7 +19,7 @@ sys.path += [str(ROOT / "bench/target"), str(pathlib.Path(__file__).parent)]
 import boards  # noqa: E402
 import pictures  # noqa: E402
 
-FEMTO = ["threaded/segmented", "threaded/flat", "compact/segmented", "compact/flat"]
+FEMTO = [f"{d}/{s}" for d in ("prepared", "threaded", "compact") for s in ("segmented", "flat")]
 PEERS = {"lua": "Lua 5.4", "wabt": "WABT", "duktape": "Duktape"}
 TO_NS = {"ns": 1.0, "us": 1e3, "ms": 1e6, "s": 1e9}
 

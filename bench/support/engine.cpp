@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-// One machine; compiled once for each combination of FEMTO_DISPATCH and FEMTO_SPACE.
+// One machine; compiled once for each combination of FEMTO_DISPATCH, FEMTO_SPACE and FEMTO_PREPARES.
 #include "engine.hpp"
 
 #include "../workloads/helpers.hpp"
 
 #include <optional>
+#include <type_traits>
 
 namespace bench {
 namespace {
@@ -30,13 +31,21 @@ public:
                                             : verified_->entry(function);
         if (!entry.has_value()) return femto::failure{entry.error()};
         entry_.emplace(*entry);
+        if constexpr (FEMTO_PREPARES) {
+            code_.resize(p.text.size());
+            const auto prepared = machine::prepare(*verified_, code_);
+            if (!prepared.has_value()) return femto::failure{prepared.error()};
+            runnable_.emplace(*prepared);
+        } else {
+            runnable_.emplace(*verified_);
+        }
         return {};
     }
     femto::result<std::uint64_t> run(std::span<std::byte> context, std::uint32_t fuel) override {
-        return machine_.run(*verified_, *entry_, context, fuel);
+        return machine_.run(*runnable_, *entry_, context, fuel);
     }
     femto::result<std::uint64_t> resume(std::uint32_t fuel) override {
-        return machine_.resume(*verified_, fuel);
+        return machine_.resume(*runnable_, fuel);
     }
     std::uint32_t executed() const override { return machine_.executed(); }
     femto::address_space space() const override { return configured.address_space; }
@@ -48,6 +57,8 @@ public:
 private:
     std::vector<std::uint8_t> scratch_;
     std::optional<machine::verified> verified_;
+    std::vector<femto::prepared_instruction> code_;
+    std::optional<std::conditional_t<FEMTO_PREPARES, machine::prepared, machine::verified>> runnable_;
     std::optional<femto::entry_point> entry_;
     machine machine_;
 };

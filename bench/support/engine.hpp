@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The four machines that programs are compared on, behind one interface, so that each is compiled
+// The six machines that programs are compared on, behind one interface, so that each is compiled
 // once.
 #pragma once
 
@@ -36,6 +36,8 @@ std::unique_ptr<engine> make_compact_segmented();
 std::unique_ptr<engine> make_compact_flat();
 std::unique_ptr<engine> make_threaded_segmented();
 std::unique_ptr<engine> make_threaded_flat();
+std::unique_ptr<engine> make_prepared_segmented();  // threaded, with code made ahead
+std::unique_ptr<engine> make_prepared_flat();
 
 struct engine_kind {
     const char* name;
@@ -44,6 +46,8 @@ struct engine_kind {
 inline constexpr engine_kind engines[]{{"compact/segmented", &make_compact_segmented},
                                        {"compact/flat", &make_compact_flat},
                                        {"threaded/segmented", &make_threaded_segmented},
-                                       {"threaded/flat", &make_threaded_flat}};
+                                       {"threaded/flat", &make_threaded_flat},
+                                       {"prepared/segmented", &make_prepared_segmented},
+                                       {"prepared/flat", &make_prepared_flat}};
 
 }  // namespace bench

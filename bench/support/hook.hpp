@@ -51,8 +51,6 @@ public:
     std::uint8_t fire(thread_switch& s) { return engine_.fire(hook_, s).ran; }
     /// How often the counter saw `thread`.
     std::uint32_t count(std::uint32_t thread) const { return platform_.stores.fetch({}, thread); }
-    /// Instructions of the container's last run.
-    std::uint32_t longest_run() const { return counter_.statistics().longest_run; }
 
 private:
     struct platform {

@@ -86,7 +86,8 @@ void native(bench::instruction_count& count, const workload& w) {
     write("\n");
 }
 
-template <femto::dispatch Dispatch, femto::address_space Space>
+/// `Prepares`: code for the threaded dispatcher is made ahead of the run, in RAM.
+template <femto::dispatch Dispatch, femto::address_space Space, bool Prepares>
 void on_machine(bench::instruction_count& count, const workload& w, std::string_view dispatch,
                 std::string_view space) {
     using machine =
@@ -99,9 +100,20 @@ void on_machine(bench::instruction_count& count, const workload& w, std::string_
     if (!verified) give_up("not verified", w.name, static_cast<std::uint64_t>(verified.error().code));
     static machine m;
     std::uint64_t value = 0;
-    const auto instructions = count.of([&] {
-        value = m.run(*verified, verified->entry(), context, 1'000'000).value_or(0);
-    });
+    const auto measure = [&](const auto& runnable) {
+        return count.of([&] {
+            value = m.run(runnable, runnable.entry(), context, 1'000'000).value_or(0);
+        });
+    };
+    std::uint32_t instructions = 0;
+    if constexpr (Prepares) {
+        static std::array<femto::prepared_instruction, 512> code;
+        const auto prepared = machine::prepare(*verified, code);
+        if (!prepared) give_up("not prepared", w.name);
+        instructions = measure(*prepared);
+    } else {
+        instructions = measure(*verified);
+    }
     if (value != w.expected) give_up("wrong result", w.name, value);
     write("run");
     field("workload", w.name);
@@ -134,6 +146,10 @@ void start(bench::instruction_count& count, const workload& w) {
     bool accepted = false;
     const auto verify = count.of([&] { accepted = machine::verify(program, scratch).has_value(); });
     if (!accepted) give_up("not verified", w.name);
+    static std::array<femto::prepared_instruction, 512> code;
+    const auto to_prepare = machine::verify(program, scratch);
+    const auto prepare = count.of([&] { accepted = machine::prepare(*to_prepare, code).has_value(); });
+    if (!accepted) give_up("not prepared", w.name);
 
     static constexpr std::array only_exit{femto::instruction::make(0x95)};
     const auto verified = machine::verify({only_exit, {}, {}, {}}, scratch);
@@ -151,6 +167,7 @@ void start(bench::instruction_count& count, const workload& w) {
     field("load", load);
     field("verify", verify);
     field("first_instruction", first);
+    field("prepare", prepare);
     write("\n");
 }
 
@@ -170,7 +187,6 @@ void fire(bench::instruction_count& count, std::string_view dispatch, std::strin
     field("address_space", space);
     field("empty", empty);
     field("thread_counter", counter);
-    field("ebpf_instructions", device.longest_run());
     write("\n");
 }
 
@@ -194,7 +210,12 @@ int femto_main() {
     for (const workload& w : workloads_) start(count, w);
     each_machine([&]<femto::dispatch Dispatch, femto::address_space Space>(
                      std::string_view dispatch, std::string_view space) {
-        for (const workload& w : workloads_) on_machine<Dispatch, Space>(count, w, dispatch, space);
+        for (const workload& w : workloads_) {
+            on_machine<Dispatch, Space, false>(count, w, dispatch, space);
+            if constexpr (Dispatch == femto::dispatch::threaded) {
+                on_machine<Dispatch, Space, true>(count, w, "prepared", space);
+            }
+        }
         fire<Dispatch, Space>(count, dispatch, space);
     });
     write("end\n");
