@@ -52,7 +52,7 @@ extern "C" errc part(std::uint32_t id, caller& from, std::uint64_t* r, const mea
 // Preparing, and running what is prepared only.
 using measured_vm = vm<with(CONFIGURATION, dispatch::threaded)>;
 extern "C" std::uint64_t part(measured_vm& m, const measured_vm::verified& p, std::span<std::byte> context,
-                              std::span<prepared_instruction> code) {
+                              const std::span<prepared_instruction>& code) {
     const auto prepared = measured_vm::prepare(p, code);
     return prepared ? m.run(*prepared, prepared->entry(), context, 1000).value_or(0) : 0;
 }

@@ -18,6 +18,7 @@ constexpr femto::config configured = [] {
     return c;
 }();
 
+template <bool Prepares>
 class one_engine final : public engine {
     using machine = femto::vm<configured, workloads::helpers>;
 
@@ -31,7 +32,7 @@ public:
                                             : verified_->entry(function);
         if (!entry.has_value()) return femto::failure{entry.error()};
         entry_.emplace(*entry);
-        if constexpr (FEMTO_PREPARES) {
+        if constexpr (Prepares) {
             code_.resize(p.text.size());
             const auto prepared = machine::prepare(*verified_, code_);
             if (!prepared.has_value()) return femto::failure{prepared.error()};
@@ -58,13 +59,13 @@ private:
     std::vector<std::uint8_t> scratch_;
     std::optional<machine::verified> verified_;
     std::vector<femto::prepared_instruction> code_;
-    std::optional<std::conditional_t<FEMTO_PREPARES, machine::prepared, machine::verified>> runnable_;
+    std::optional<std::conditional_t<Prepares, machine::prepared, machine::verified>> runnable_;
     std::optional<femto::entry_point> entry_;
     machine machine_;
 };
 
 }  // namespace
 
-std::unique_ptr<engine> FEMTO_MAKE() { return std::make_unique<one_engine>(); }
+std::unique_ptr<engine> FEMTO_MAKE() { return std::make_unique<one_engine<FEMTO_PREPARES>>(); }
 
 }  // namespace bench
