@@ -487,7 +487,7 @@ template <class Form, rules Rules, class Helpers, class Memory>
     static const std::int16_t distances[256]{FEMTO_256(FEMTO_PLACE)};
     body_table bodies{distances, &&body_of_compact};
     // Or GCC loads what it knows the address of anew for each dispatch; here and below.
-    if constexpr (!Form::prepared) asm("" : "+r"(bodies.distances), "+r"(bodies.from));
+    asm("" : "+r"(bodies.distances), "+r"(bodies.from));
 #else
 #define FEMTO_PLACE(high, low) FEMTO_LABEL(high, low),
 #define FEMTO_GO_ON goto* t.next(bodies);
