@@ -9,7 +9,7 @@ size.py --write   and writes figures.json
 A figure is what the sections of one object hold, compiled with -Os: code and constants that a part needs,
 inline functions included, the C library and libgcc not. Deterministic for one compiler version.
 """
-import json, os, re, subprocess, sys, tempfile
+import concurrent.futures, json, os, re, subprocess, sys, tempfile
 
 ROOT = os.path.abspath(os.path.join(os.path.dirname(__file__), "../.."))
 FIGURES = os.path.join(ROOT, "bench/size/figures.json")
@@ -20,6 +20,9 @@ FLAGS = ["-std=c++20", "-Os", "-fno-rtti", "-fno-exceptions", "-fno-threadsafe-s
 CONFIGURATIONS = {"smallest": "smallest", "default": "standard", "everything": "everything"}
 PARTS = {"verifier": "-DVERIFIER", "dispatch compact": "-DDISPATCH=compact",
          "dispatch threaded": "-DDISPATCH=threaded", "helpers": "-DHELPERS"}
+# Parts of updates, without cryptography; they have no configurations.
+UPDATES = {"update framing": "-DFRAMING", "update processor": "-DPROCESSOR", "update slots": "-DSLOTS",
+           "updater": "-DUPDATER"}
 
 
 def targets():
@@ -62,23 +65,31 @@ def sections(compiler, object_file):
     return sums, ram
 
 
-def measure():
-    figures = []
+def figures_of(target, compiler, flags, configuration, part):
     with tempfile.TemporaryDirectory() as folder:
         object_file = os.path.join(folder, "part.o")
-        for target, compiler, flags in targets():
-            for configuration, name in CONFIGURATIONS.items():
-                for part, definition in PARTS.items():
-                    subprocess.run([compiler, *flags, *FLAGS, definition, f"-DCONFIGURATION={name}", "-c",
-                                    os.path.join(ROOT, "bench/size/part.cpp"), "-o", object_file],
-                                   check=True)
-                    sums, ram = sections(compiler, object_file)
-                    row = {"target": target, "configuration": configuration}
-                    figures += [{**row, "part": f"{part} {kind}", "bytes": size}
-                                for kind, size in sums.items()]
-                    if part == "dispatch compact":
-                        figures.append({**row, "part": "machine ram", "bytes": ram})
+        if configuration == "update":
+            source, definitions = "update.cpp", [UPDATES[part]]
+        else:
+            source, definitions = "part.cpp", [PARTS[part], f"-DCONFIGURATION={CONFIGURATIONS[configuration]}"]
+        subprocess.run([compiler, *flags, *FLAGS, *definitions, "-c",
+                        os.path.join(ROOT, "bench/size", source), "-o", object_file], check=True)
+        sums, ram = sections(compiler, object_file)
+    row = {"target": target, "configuration": configuration}
+    figures = [{**row, "part": f"{part} {kind}", "bytes": size} for kind, size in sums.items()]
+    if part == "dispatch compact":
+        figures.append({**row, "part": "machine ram", "bytes": ram})
+    elif configuration == "update":
+        figures.append({**row, "part": f"{part} ram", "bytes": ram})
     return figures
+
+
+def measure():
+    parts = [(configuration, part) for configuration in CONFIGURATIONS for part in PARTS]
+    parts += [("update", part) for part in UPDATES]
+    work = [(*target, *part) for target in targets() for part in parts]
+    with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
+        return [f for figures in pool.map(lambda w: figures_of(*w), work) for f in figures]
 
 
 def table(figures):
@@ -90,9 +101,18 @@ def table(figures):
     print(f"{'target':14} {'configuration':14}" + "".join(f"{h:>20}" for h in heads) + f"{'RAM of a vm':>14}")
     print(f"{'':29}" + f"{'text+rodata+data':>20}" * len(heads))
     for (target, configuration), row in rows.items():
+        if configuration == "update":
+            continue
         cells = ["+".join(str(row[f"{h} {k}"]) for k in ("text", "rodata", "data")) for h in heads]
         print(f"{target:14} {configuration:14}" + "".join(f"{c:>20}" for c in cells)
               + f"{row['machine ram']:>14}")
+    print(f"\n{'target':29}" + "".join(f"{h:>20}" for h in UPDATES) + f"{'RAM of an update':>20}")
+    print(f"{'':29}" + f"{'text+rodata+data':>20}" * len(UPDATES) + f"{'updater+slots':>20}")
+    for (target, configuration), row in rows.items():
+        if configuration == "update":
+            cells = ["+".join(str(row[f"{h} {k}"]) for k in ("text", "rodata", "data")) for h in UPDATES]
+            cells.append(f"{row['updater ram']}+{row['update slots ram']}")
+            print(f"{target:29}" + "".join(f"{c:>20}" for c in cells))
 
 
 def check(figures):
@@ -109,6 +129,9 @@ def check(figures):
 
 
 if __name__ == "__main__":
+    if sys.argv[1:] not in ([], ["--check"], ["--write"]):
+        print(__doc__.strip())
+        sys.exit(0 if sys.argv[1:] == ["--help"] else 2)
     measured = measure()
     table(measured)
     if "--write" in sys.argv:

@@ -72,7 +72,7 @@ void on_every_vm(Check&& check) {
     with.template operator()<threaded, true>(check);
 }
 
-inline femto::instruction op(std::uint8_t opcode, unsigned dst = 0, unsigned src = 0,
+constexpr femto::instruction op(std::uint8_t opcode, unsigned dst = 0, unsigned src = 0,
                              std::int32_t offset = 0, std::int32_t imm = 0) {
     return femto::instruction::make(opcode, dst, src, offset, imm);
 }
