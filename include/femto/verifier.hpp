@@ -130,6 +130,12 @@ private:
 
 namespace detail {
 
+/// Jumps and calls count from the next slot. Modulo 2^32: the true sum is above -2^31 and below
+/// 2^31 + size <= 2^32, so a negative one becomes at least 2^31, which is no slot (tests/proof).
+constexpr std::uint32_t jump_target(std::uint32_t pc, std::int32_t distance) {
+    return pc + 1 + static_cast<std::uint32_t>(distance);
+}
+
 template <rules Rules, class Helpers>
 class verification {
     static_assert(Rules.max_call_depth <= 60, "femto: max_call_depth is at most 60");
@@ -304,10 +310,8 @@ private:
         return class_of(opcode) == instruction_class::ld ? 2 : 1;
     }
 
-    /// Jumps and calls count from the next slot. Modulo 2^32: the true sum is above -2^31 and below
-    /// 2^31 + size <= 2^32, so a negative one becomes at least 2^31, which is no slot.
     constexpr std::uint32_t target(std::int32_t distance) const {
-        return pc_ + 1 + static_cast<std::uint32_t>(distance);
+        return jump_target(pc_, distance);
     }
     constexpr refusal refuse_target(errc code, std::int32_t distance) {
         return refuse_signed(code, std::int64_t{pc_} + 1 + distance);
