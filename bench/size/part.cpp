@@ -14,6 +14,8 @@ constexpr config smallest{.address_space = address_space::segmented,
                           .stack_size = 64,
                           .max_call_depth = 0,
                           .max_regions = 5};
+constexpr config small{.dispatch = dispatch::compact,
+                       .allowed = groups::base | group::divmul64};
 constexpr config standard{};
 constexpr config everything{.address_space = address_space::flat,
                             .max_instructions = 65536,

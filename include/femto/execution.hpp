@@ -11,14 +11,6 @@
 #include <cstdint>
 #include <type_traits>
 
-#if defined(__GNUC__)
-#define FEMTO_ALWAYS_INLINE [[gnu::always_inline]] inline
-#define FEMTO_COLD [[gnu::noinline]]
-#else
-#define FEMTO_ALWAYS_INLINE inline
-#define FEMTO_COLD
-#endif
-
 namespace femto {
 
 /// The most fuel that a run can be given at once: counted in bytes of text, it fits 31 bits.
@@ -33,11 +25,11 @@ struct machine {
         std::uint32_t return_pc;
     };
     std::array<std::uint64_t, 11> r{};
-    std::array<frame, MaxCallDepth> frames{};
     std::uint32_t pc = 0;
     std::int32_t fuel = 0;  ///< instructions left; negative if the last straight stretch overdrew it
     std::uint8_t depth = 0;
     errc state = errc::ok;  ///< `suspended` and `out_of_fuel` can be resumed
+    std::array<frame, MaxCallDepth> frames{};
 };
 
 namespace detail {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include <femto/execution.hpp>
+#include <femto/compact.hpp>
 
 #include <array>
 #include <cstddef>
@@ -27,12 +27,10 @@ struct no_observer {
 /// before each.
 template <class Observer, rules Rules, class Helpers, class Memory>
 constexpr void run_compact(run_context<Rules, Helpers, Memory>& run, Observer&& observe) {
-    execution<Rules, Helpers, Memory> e{run};
-    while (true) {
+    compact_execution<Rules, Helpers, Memory> e{run};
+    do {
         if constexpr (!std::is_same_v<Observer, no_observer>) observe(e.slot(), run.state.r);
-        const instruction i = e.fetch();
-        if (!e.template step<true>(i, i.opcode())) break;
-    }
+    } while (e.step());
     e.save();
 }
 

@@ -121,12 +121,16 @@ enum : std::uint8_t {
 
 /// Widths of memory accesses, bits 3 and 4 of a load or store opcode, as bytes.
 [[nodiscard]] constexpr std::uint32_t access_width(std::uint8_t opcode) {
-    constexpr std::array<std::uint8_t, 4> widths{4, 2, 1, 8};
-    return widths[(opcode >> 3) & 3];
+    const std::uint32_t size = (opcode >> 3) & 3u;
+    return size == 3 ? 8 : 4u >> size;
 }
 
 [[nodiscard]] constexpr instruction_class class_of(std::uint8_t opcode) {
     return static_cast<instruction_class>(opcode & 7);
+}
+
+[[nodiscard]] constexpr bool is_atomic(std::uint8_t opcode) {
+    return (opcode & 0xe7) == 0xc3;
 }
 
 /// Whether an instruction jumps inside its function: by the offset, or by the immediate if it is gotol.

@@ -95,8 +95,11 @@ public:
     /// Makes `bytes` region `number`, readable and, if not const, writable as `allowed` says.
     /// At most 2^31 - 1 bytes count; the guest cannot reach what lies beyond.
     constexpr void set(std::uint32_t number, std::span<std::byte> bytes, permission allowed) {
-        constexpr std::size_t most = 0x7fffffff;
-        const auto size = static_cast<std::uint32_t>(bytes.size() < most ? bytes.size() : most);
+        auto size = static_cast<std::uint32_t>(bytes.size());
+        if constexpr (sizeof(std::size_t) > 4) {  // elsewhere no object is larger
+            constexpr std::size_t most = 0x7fffffff;
+            if (bytes.size() > most) size = most;
+        }
         const auto bits = static_cast<unsigned>(allowed);
         bases_[number] = bytes.data();
         readable_[number] = (bits & 1) != 0 ? size : 0;
@@ -171,6 +174,27 @@ public:
     template <bool Write>
     [[nodiscard]] constexpr std::byte* find(std::uint64_t address, std::uint32_t width) const {
         return locate<Write>(address, width).at;
+    }
+
+    /// The same for code that does both: one body.
+    [[nodiscard]] constexpr std::byte* find(std::uint64_t address, std::uint32_t width,
+                                            bool write) const {
+        const auto& sizes = write ? writable_ : readable_;
+        if constexpr (Space == address_space::segmented) {
+            const auto number = static_cast<std::uint32_t>(address >> 32);
+            const auto offset = static_cast<std::uint32_t>(address);
+            if (number < MaxRegions && sizes[number] >= width && offset <= sizes[number] - width) {
+                return bases_[number] + offset;
+            }
+        } else {
+            for (std::uint32_t number = 0; number < MaxRegions; ++number) {
+                const auto offset = address - reinterpret_cast<std::uintptr_t>(bases_[number]);
+                if (sizes[number] >= width && offset <= sizes[number] - width) {
+                    return bases_[number] + offset;
+                }
+            }
+        }
+        return nullptr;
     }
 
     /// Bytes that may be read from `address` to the end of its region, 0 if there is none.

@@ -37,13 +37,12 @@ struct opcode_rows {
     return by_opcode;
 }
 
-/// What the verifier knows of an opcode on the device, in two bytes: of a refused one the reason, of
-/// others what RFC 9669 wants of the fields, and which slice of `selectors` has the variants.
+/// What the verifier knows of an opcode on the device, in 16 bits: what RFC 9669 wants of the fields,
+/// and which slice of the table's selectors has the variants. Of a refused one, why.
 struct opcode_shape {
-    std::uint8_t rules = 0;
-    std::uint8_t variants = 0;  ///< first << 4 | number; none if refused
+    std::uint16_t bits = 0;
 
-    /// Bits of `rules`; fields without any of theirs hold a value.
+    /// Bits 0 to 7; fields without any of theirs hold a value.
     enum rule : std::uint8_t {
         no_destination = 0x01,
         no_source = 0x02,
@@ -54,9 +53,15 @@ struct opcode_shape {
         offset_selects = 0x40,
         immediate_selects = 0x80,
     };
-    [[nodiscard]] constexpr bool has(rule r) const { return (rules & r) != 0; }
+    [[nodiscard]] constexpr bool has(rule r) const { return (bits & r) != 0; }
+    /// Bits 8 to 11 and 12 to 15.
+    [[nodiscard]] constexpr std::uint32_t variants() const { return bits >> 8 & 15u; }
+    [[nodiscard]] constexpr std::uint32_t first_variant() const { return bits >> 12; }
+
+    /// Bits 0 to 7 are the error, negated, if there is no variant.
+    [[nodiscard]] constexpr bool is_refused() const { return bits < 0x100; }
     [[nodiscard]] constexpr errc refusal() const {
-        return variants != 0 ? errc::ok : static_cast<errc>(static_cast<std::int8_t>(rules));
+        return is_refused() ? static_cast<errc>(-bits) : errc::ok;
     }
     friend constexpr bool operator==(const opcode_shape&, const opcode_shape&) = default;
 };
@@ -90,8 +95,8 @@ struct opcode_table {
         return shapes[number * 2 + (opcode >> 3) % 2];
     }
     [[nodiscard]] constexpr bool has_variant(opcode_shape shape, std::uint32_t selector) const {
-        const std::uint8_t* at = selectors.data() + (shape.variants >> 4);
-        std::uint32_t left = shape.variants & 15u;
+        const std::uint8_t* at = selectors.data() + shape.first_variant();
+        std::uint32_t left = shape.variants();
         do {
             if (*at++ == selector) return true;
         } while (--left != 0);
@@ -145,17 +150,14 @@ private:
         return at;
     }
     constexpr opcode_shape shape_of(const opcode_rows& rows) {
-        opcode_shape shape;
         if (rows.refusal != errc::ok) {
-            shape.rules = static_cast<std::uint8_t>(rows.refusal);
-            return shape;
+            return {static_cast<std::uint16_t>(-static_cast<int>(rows.refusal))};
         }
-        for (std::uint32_t rule = 1; rule < 256; rule *= 2) {
-            const auto bit = static_cast<opcode_shape::rule>(rule);
-            if (holds(bit, rows.uses)) shape.rules |= bit;
+        std::size_t bits = place(rows) << 12 | std::size_t{rows.variants} << 8;
+        for (std::uint32_t rule = 1; rule < 0x100; rule *= 2) {
+            if (holds(static_cast<opcode_shape::rule>(rule), rows.uses)) bits |= rule;
         }
-        shape.variants = static_cast<std::uint8_t>(place(rows) << 4 | rows.variants);
-        return shape;
+        return {static_cast<std::uint16_t>(bits)};
     }
 
     opcode_table<32, 32> table_{};

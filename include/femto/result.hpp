@@ -161,6 +161,10 @@ public:
     using value_type = T;
     constexpr result(const T& value) : value_{value} {}
     constexpr result(const failure& refused) : error_{refused.error()} {}
+    /// Makes the value where it will be.
+    template <class... Arguments>
+    constexpr explicit result(std::in_place_t, Arguments&&... arguments)
+        : value_{std::forward<Arguments>(arguments)...} {}
 
     [[nodiscard]] constexpr bool has_value() const { return error_.code == errc::ok; }
     constexpr explicit operator bool() const { return has_value(); }

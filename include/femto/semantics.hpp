@@ -1,9 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <femto/attributes.hpp>
 #include <femto/isa.hpp>
 
+#include <array>
 #include <concepts>
+#include <cstddef>
 #include <cstdint>
 #include <type_traits>
 
@@ -20,6 +23,12 @@ namespace femto::semantics {
         case 32: return static_cast<std::uint64_t>(std::int64_t{static_cast<std::int32_t>(value)});
         default: return value;
     }
+}
+
+/// The same for 8, 16 or 32 bits.
+[[nodiscard]] constexpr std::uint64_t movsx(std::uint64_t value, std::uint32_t bits) {
+    const std::uint32_t high = static_cast<std::uint32_t>(value) << (32 - bits);
+    return static_cast<std::uint64_t>(std::int64_t{static_cast<std::int32_t>(high) >> (32 - bits)});
 }
 
 /// Binary arithmetic on T = uint32_t (class ALU) or uint64_t (ALU64), section 4.1: wraps around;
@@ -97,6 +106,10 @@ template <std::unsigned_integral T>
 
 /// The low `bits` bits (16, 32 or 64) in reverse byte order, zero-extended.
 [[nodiscard]] constexpr std::uint64_t byte_swap(std::uint64_t value, std::uint32_t bits) {
+#if defined(__GNUC__)
+    if (bits == 64) return __builtin_bswap64(value);
+    if (bits == 32) return __builtin_bswap32(static_cast<std::uint32_t>(value));
+#endif
     std::uint64_t swapped = 0;
     for (std::uint32_t done = 0; done < bits; done += 8) {
         swapped = swapped << 8 | (value & 0xff);
@@ -111,8 +124,104 @@ template <std::unsigned_integral T>
 }
 
 /// Byte order conversions, section 4.2. The guest is little-endian: `le` truncates.
+/// The same by the opcode, in a form that takes little code.
+[[nodiscard]] constexpr std::uint64_t swap(std::uint8_t opcode, std::uint64_t value,
+                                           std::uint32_t bits) {
+    const bool reverse = opcode != opcode::le16;
+    if (bits == 64) return reverse ? byte_swap(value, 64) : value;
+    auto low = static_cast<std::uint32_t>(value);
+    low = reverse ? static_cast<std::uint32_t>(byte_swap(low, 32)) : low << (32 - bits);
+    return low >> (32 - bits);
+}
+
 [[nodiscard]] constexpr std::uint64_t swap(operation op, std::uint64_t value, std::uint32_t bits) {
     return op == operation::le ? zero_extend(value, bits) : byte_swap(value, bits);
+}
+
+/// For each condition (RFC 9669, section 4.3) which of below (1), equal (2) and above (4) make it true;
+/// 8 is for signed order. jset asks whether the common bits are above 0.
+inline constexpr std::array<std::uint8_t, 14> conditions{0, 2, 4, 6, 4, 5, 12, 14, 0, 0, 1, 3, 9, 11};
+
+/// Makes GCC forget what it knows of `value`, so that it does not make a copy of code for each case.
+template <class T>
+FEMTO_ALWAYS_INLINE constexpr void forget([[maybe_unused]] T& value) {
+#if defined(__GNUC__)
+    if (!std::is_constant_evaluated()) asm("" : "+r"(value));
+#endif
+}
+
+/// Division and modulo of `alu`, with one division. Signed ones are done on magnitudes.
+[[nodiscard]] FEMTO_COLD constexpr std::uint64_t divide(std::uint64_t a, std::uint64_t b,
+                                                        std::uint32_t code, std::int32_t is_signed) {
+    const bool modulo = (code & 8) != 0;
+    bool negative = false;
+    if (is_signed != 0) {
+        negative = static_cast<std::int64_t>(modulo ? a : a ^ b) < 0;
+        if (static_cast<std::int64_t>(a) < 0) a = 0 - a;
+        if (static_cast<std::int64_t>(b) < 0) b = 0 - b;
+    }
+    std::uint64_t quotient = 0;
+    if (b != 0) {
+        quotient = a / b;
+        a = a % b;
+    }
+    if (!modulo) a = quotient;
+    return negative ? 0 - a : a;
+}
+
+/// All of classes ALU, ALU64, JMP and JMP32 that computes, but byte order conversions: one body for code
+/// that has to be small. The result, of which the low word counts in a 32-bit operation, or whether a
+/// jump is taken. A 32-bit operation is done on extended operands: that has the same low word, and sign
+/// extension keeps the order of unsigned words, too.
+template <group Allowed>
+[[nodiscard]] FEMTO_COLD constexpr std::uint64_t execute(std::uint64_t a, std::uint64_t b,
+                                                         std::uint32_t opcode, std::int32_t offset) {
+    const bool jump = ((opcode + 1) & 2) != 0;
+    std::uint32_t code = opcode >> 4;
+    std::uint32_t bits = 64;
+    if ((opcode & 1) == 0) {
+        // Of arithmetic, arsh and what has a variant is signed.
+        const bool is_signed = jump || code == 12 || offset != 0;
+        a = is_signed ? sign_extend(a, 32) : static_cast<std::uint32_t>(a);
+        b = is_signed ? sign_extend(b, 32) : static_cast<std::uint32_t>(b);
+        bits = 32;
+    }
+    forget(bits);
+    forget(code);
+    if (jump) {
+        const std::uint32_t condition = conditions[code];
+        if (code == 4) {
+            a &= b;
+            b = 0;
+        } else if ((condition & 8) != 0) {
+            constexpr std::uint64_t sign = std::uint64_t{1} << 63;
+            a ^= sign;
+            b ^= sign;
+        }
+        const std::uint32_t order = a < b ? 1 : a == b ? 2 : 4;
+        return condition & order;
+    }
+    const std::uint32_t count = static_cast<std::uint32_t>(b) & (bits - 1);
+    switch (code) {
+        case 0: return a + b;
+        case 1: return a - b;
+        case 2:
+            if constexpr ((Allowed & groups::divmul) != group::none) return a * b;
+            break;
+        case 3:
+        case 9:
+            if constexpr ((Allowed & groups::divmul) != group::none) return divide(a, b, code, offset);
+            break;
+        case 4: return a | b;
+        case 5: return a & b;
+        case 6: return a << count;
+        case 7: return a >> count;
+        case 8: return 0 - a;
+        case 10: return a ^ b;
+        case 12: return static_cast<std::uint64_t>(static_cast<std::int64_t>(a) >> count);
+        default: break;
+    }
+    return offset == 0 ? b : movsx(b, static_cast<std::uint32_t>(offset));
 }
 
 }  // namespace femto::semantics

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <femto/attributes.hpp>
 #include <femto/helper.hpp>
 #include <femto/isa.hpp>
 #include <femto/opcode_table.hpp>
@@ -46,12 +47,12 @@ class verification;
 
 /// Marks in the scratch: one byte for each slot.
 namespace mark {
-inline constexpr std::uint8_t continuation = 0x80;  ///< second slot of lddw
-inline constexpr std::uint8_t entry = 0x40;         ///< first slot of a function
-inline constexpr std::uint8_t state = 0x3f;         ///< of a function: see below
-inline constexpr std::uint8_t unvisited = 0;
-inline constexpr std::uint8_t in_progress = 1;
-inline constexpr std::uint8_t done = 2;  ///< plus the height of the calls below it
+inline constexpr std::uint32_t continuation = 0x80;  ///< second slot of lddw
+inline constexpr std::uint32_t entry = 0x40;         ///< first slot of a function
+inline constexpr std::uint32_t state = 0x3f;         ///< of a function: see below
+inline constexpr std::uint32_t listed = 1;           ///< not visited, an entry point of the program
+inline constexpr std::uint32_t in_progress = 2;
+inline constexpr std::uint32_t done = 3;  ///< plus the height of the calls below it
 }  // namespace mark
 }  // namespace detail
 
@@ -69,6 +70,11 @@ inline constexpr std::uint8_t done = 2;  ///< plus the height of the calls below
 template <rules Rules, class Helpers>
 class verified_program {
 public:
+    /// For `verify` only.
+    constexpr verified_program(typename detail::verification<Rules, Helpers>::passkey,
+                               const program& p, const std::uint8_t* marks, std::uint64_t granted)
+        : program_{p}, granted_{granted}, marks_{marks} {}
+
     [[nodiscard]] constexpr const program& source() const { return program_; }
     [[nodiscard]] constexpr std::uint16_t frame_size() const { return frame_size_; }
     [[nodiscard]] constexpr std::uint8_t call_depth() const { return call_depth_; }
@@ -92,8 +98,6 @@ public:
 
 private:
     friend class detail::verification<Rules, Helpers>;
-    constexpr verified_program(const program& p, const std::uint8_t* marks, std::uint64_t granted)
-        : program_{p}, granted_{granted}, marks_{marks} {}
 
     program program_;
     std::uint64_t granted_;
@@ -114,34 +118,47 @@ class verification {
 public:
     static constexpr result<verified> verify(const program& p, std::span<std::uint8_t> scratch,
                                              std::uint64_t granted) {
-        result<verified> proved{verified{p, scratch.data(), granted}};
-        verification v{*proved, scratch};
-        errc code = v.length(scratch.size());
-        if (code == errc::ok) code = v.instructions();
-        if (code == errc::ok) code = v.functions();
-        if (code == errc::ok) code = v.calls();
-        if (code == errc::ok) code = v.stack();
-        if (code != errc::ok) proved = fail(code, v.pc_, v.low_ | std::uint64_t{v.high_} << 32);
+        result<verified> proved{std::in_place, passkey{}, p, scratch.data(), granted};
+        verification v{*proved, scratch.data()};
+        refusal code = v.length(scratch.size());
+        if (code == 0) code = v.instructions();
+        if (code == 0) code = v.functions();
+        if (code == 0) code = v.stack();
+        if (code != 0) {
+            proved = fail(static_cast<errc>(-static_cast<int>(code)), v.pc_,
+                          v.value_ | std::uint64_t{v.value_high_} << 32);
+        }
         return proved;
     }
 
+    /// What the constructor of `verified_program` asks for.
+    class passkey {
+        friend class verification;
+        constexpr passkey() = default;
+    };
+
 private:
-    constexpr verification(verified& proved, std::span<std::uint8_t> scratch)
-        : proved_{proved}, text_{proved.program_.text.data()}, marks_{scratch.data()},
+    constexpr verification(verified& proved, std::uint8_t* marks)
+        : proved_{proved}, text_{proved.program_.text.data()}, marks_{marks},
           size_{static_cast<std::uint32_t>(proved.program_.text.size())} {}
 
-    // A check returns what it found; the slot is `pc_`, and the offending value noted on the way: most
-    // are one word.
-    constexpr errc refuse(errc code, std::uint32_t value) {
-        low_ = value;
-        return code;
+    // Each check returns 0 or why it refuses; the slot is `pc_`, the offending value `value_`.
+
+    /// An `errc`, negated: such constants take two bytes of Thumb less.
+    using refusal = std::uint32_t;
+    static constexpr refusal refuse(errc code) {
+        return static_cast<refusal>(-static_cast<int>(code));
     }
-    constexpr errc refuse_signed(errc code, std::int64_t value) {
-        high_ = static_cast<std::uint32_t>(value >> 32);
+    constexpr refusal refuse(errc code, std::uint32_t value) {
+        value_ = value;
+        return refuse(code);
+    }
+    constexpr refusal refuse_signed(errc code, std::int64_t value) {
+        value_high_ = static_cast<std::uint32_t>(value >> 32);
         return refuse(code, static_cast<std::uint32_t>(value));
     }
 
-    constexpr errc length(std::size_t scratch) {
+    constexpr refusal length(std::size_t scratch) {
         const std::size_t size = proved_.program_.text.size();
         if (size == 0 || size > Rules.max_instructions || size > scratch) {
             return refuse_signed(errc::illegal_length, static_cast<std::int64_t>(size));
@@ -150,135 +167,119 @@ private:
         marks_[0] = mark::entry;
         for (const auto& f : proved_.program_.functions) {
             if (f.start >= size_) return refuse(errc::illegal_call, f.start);
-            marks_[f.start] = mark::entry;
+            marks_[f.start] = mark::entry | mark::listed;
         }
-        return errc::ok;
+        return 0;
     }
 
     // First pass: each instruction by itself (proofs 1, 2, 6, 8), marks for the second.
-    constexpr errc instructions() {
-        for (; pc_ < size_; ++pc_) {
+    constexpr refusal instructions() {
+        do {
             const instruction i = text_[pc_];
-            errc code = fields(i);
-            if (code == errc::ok) code = meaning(i);
-            if (code == errc::ok && names_function(i)) {
-                const std::uint32_t to = target(i.imm());
-                if (to < size_) {
-                    marks_[to] |= mark::entry;
-                } else {
-                    code = refuse_target(errc::illegal_call, i.imm());
-                }
-            }
-            if (code != errc::ok) return code;
-            if (class_of(i.opcode()) == instruction_class::ld) ++pc_;
-        }
-        return errc::ok;
+            refusal code = fields(i);
+            if (code == 0) code = meaning(i);
+            if (code != 0) return code;
+            pc_ += slots(i.opcode());
+        } while (pc_ < size_);
+        return 0;
     }
 
-    constexpr errc fields(instruction i) {
-        const auto& table = opcodes<Rules.allowed>;
-        const opcode_shape shape = table[i.opcode()];
-        if (shape.refusal() != errc::ok) return refuse(shape.refusal(), i.opcode());
+    FEMTO_ALWAYS_INLINE constexpr refusal fields(instruction i) {
+        const opcode_shape shape = opcodes<Rules.allowed>[i.opcode()];
+        if (shape.is_refused()) return refuse(shape.refusal(), i.opcode());
         const std::uint32_t dst = i.dst();
         const std::uint32_t src = i.src();
         if (dst > 10 || (src > 10 && !shape.has(shape.source_selects))) {
             return refuse(errc::illegal_register, std::max(dst, src));
         }
+        const auto offset = static_cast<std::uint32_t>(i.offset());
+        const auto imm = static_cast<std::uint32_t>(i.imm());
         std::uint32_t unused = 0;
-        if (shape.has(shape.no_destination)) unused |= dst;
+        if (shape.has(shape.no_destination)) unused = dst;
         if (shape.has(shape.no_source)) unused |= src;
-        if (shape.has(shape.no_offset)) unused |= static_cast<std::uint32_t>(i.offset());
-        if (shape.has(shape.no_immediate)) unused |= static_cast<std::uint32_t>(i.imm());
-        if (unused != 0) return errc::nonzero_field;
+        if (shape.has(shape.no_offset)) unused |= offset;
+        if (shape.has(shape.no_immediate)) unused |= imm;
+        if (unused != 0) return refuse(errc::nonzero_field);
         std::uint32_t selector = 0;
         if (shape.has(shape.source_selects)) selector = src;
-        if (shape.has(shape.offset_selects)) selector = static_cast<std::uint32_t>(i.offset());
-        if (shape.has(shape.immediate_selects)) selector = static_cast<std::uint32_t>(i.imm());
-        if (!table.has_variant(shape, selector)) return refuse(errc::undefined_variant, selector);
-        if (dst == 10 && shape.has(shape.writes_destination)) return errc::frame_pointer_write;
-        return errc::ok;
+        if (shape.has(shape.offset_selects)) selector = offset;
+        if (shape.has(shape.immediate_selects)) selector = imm;
+        if (!opcodes<Rules.allowed>.has_variant(shape, selector)) {
+            return refuse(errc::undefined_variant, selector);
+        }
+        if (dst == 10 && shape.has(shape.writes_destination)) {
+            return refuse(errc::frame_pointer_write);
+        }
+        return 0;
     }
 
     /// What classes ask for beyond the use of their fields.
-    constexpr errc meaning(instruction i) {
-        switch (class_of(i.opcode())) {
-            case instruction_class::ld: return load_imm64(i);
-            case instruction_class::ldx: return access(i, i.src());
-            case instruction_class::stx:
-                // Fetching operations write the source, compare-and-exchange writes r0.
-                if (i.opcode() >= opcode::atomic_add32 && i.src() == 10 && (i.imm() & 1) != 0 && i.imm() != 0xf1) {
-                    return errc::frame_pointer_write;
-                }
-                [[fallthrough]];
-            case instruction_class::st: return access(i, i.dst());
-            case instruction_class::jmp: return call(i);
-            case instruction_class::alu64: frame_address(i); [[fallthrough]];
-            default: return errc::ok;
-        }
-    }
-
-    constexpr errc load_imm64(instruction i) {
-        if (pc_ + 1 >= size_ || text_[pc_ + 1].fields != 0) return errc::incomplete_load;
-        marks_[pc_ + 1] |= mark::continuation;
-        switch (i.src()) {
-            case 0: return errc::ok;
-            case 2:
-            case 6:
-                if (i.imm() == 0 || i.imm() == 1) return errc::ok;
-                return refuse(errc::undefined_variant, static_cast<std::uint32_t>(i.imm()));
-            case 4: return text_[pc_ + 1].imm() == 0 ? errc::ok : errc::nonzero_field;
-            default: return refuse(errc::unsupported_instruction, i.src());
-        }
-    }
-
-    constexpr errc call(instruction i) {
+    FEMTO_ALWAYS_INLINE constexpr refusal meaning(instruction i) {
+        const std::uint8_t opcode = i.opcode();
+        const auto kind = class_of(opcode);
+        const std::uint32_t src = i.src();
         const auto imm = static_cast<std::uint32_t>(i.imm());
-        if (i.opcode() == opcode::call_helper) {
-            if (i.src() == 2) return refuse(errc::unsupported_instruction, 2);
-            if (i.src() == 0 && (Helpers::bit_of(imm) & proved_.granted_) == 0) {
+        std::uint32_t bytes = 0;     // of the frame
+        std::uint32_t function = 0;  // one that is named here; slot 0 always begins one
+        if (kind == instruction_class::ld) {
+            const std::uint32_t second = pc_ + 1;
+            if (second >= size_ || text_[second].fields != 0) return refuse(errc::incomplete_load);
+            if ((marks_[second] & mark::listed) != 0) {
+                pc_ = second;
+                return refuse(errc::jump_into_load, second);
+            }
+            marks_[second] |= mark::continuation;
+            // Sources: 0 a number, 2 and 6 an address in section `imm`, 4 code; odd ones are Linux's.
+            if ((src & 1) != 0) return refuse(errc::unsupported_instruction, src);
+            if ((src & 2) != 0 && imm > 1) return refuse(errc::undefined_variant, imm);
+            if (src == 4) {
+                if (text_[second].imm() != 0) return refuse(errc::nonzero_field);
+                function = target(i.imm());
+            }
+        } else if (kind <= instruction_class::stx) {
+            if constexpr ((Rules.allowed & groups::atomic) != group::none) {
+                // Fetching operations write the source, compare-and-exchange writes r0.
+                if (is_atomic(opcode) && src == 10 && (imm & 1) != 0 && imm != 0xf1) {
+                    return refuse(errc::frame_pointer_write);
+                }
+            }
+            if ((kind == instruction_class::ldx ? src : i.dst()) == 10) {
+                bytes = static_cast<std::uint32_t>(-i.offset());
+                const std::uint32_t width = access_width(opcode);
+                if (bytes - width > Rules.stack_size - width) {
+                    return refuse_signed(errc::illegal_stack_access, i.offset());
+                }
+            }
+        } else if (opcode == opcode::call_helper) {
+            if (src == 2) return refuse(errc::unsupported_instruction, src);
+            if (src == 0 && (Helpers::bit_of(imm) & proved_.granted_) == 0) {
                 return refuse(errc::illegal_call, imm);
             }
-        } else if (i.opcode() == opcode::callx) {
-            // clang up to 18 puts the register into the immediate, later ones into dst.
-            if (imm != 0 && i.dst() != 0) return errc::nonzero_field;
-            if (imm > 10) return refuse(errc::illegal_register, imm);
-        }
-        return errc::ok;
-    }
-
-    constexpr errc access(instruction i, std::uint32_t base) {
-        if (base == 10) {
-            const auto width = static_cast<std::int32_t>(access_width(i.opcode()));
-            if (i.offset() > -width || i.offset() < -std::int32_t{Rules.stack_size}) {
-                return refuse_signed(errc::illegal_stack_access, i.offset());
+            if (src == 1) function = target(i.imm());
+        } else if (opcode == opcode::callx) {
+            if constexpr (contains(Rules.allowed, group::callx)) {
+                // clang up to 18 puts the register into the immediate, later ones into dst.
+                if (imm != 0 && i.dst() != 0) return refuse(errc::nonzero_field);
+                if (imm > 10) return refuse(errc::illegal_register, imm);
             }
-            grow_frame(-i.offset());
+        } else if (opcode == opcode::add64_imm && pc_ != 0 && 0 - imm <= Rules.stack_size &&
+                   text_[pc_ - 1].fields ==
+                       instruction::make(opcode::mov64_reg, i.dst(), 10).fields) {
+            // `rX = r10; rX += -n` is how compilers take the address of a variable in the frame. It
+            // makes the frame large enough; what is done with it is checked at run time.
+            bytes = 0 - imm;
         }
-        return errc::ok;
-    }
-
-    /// `rX = r10; rX += -n` is how compilers take the address of a variable in the frame. It makes
-    /// the frame large enough; what is done with the address is checked at run time.
-    constexpr void frame_address(instruction i) {
-        if (i.opcode() == opcode::add64_imm && pc_ != 0 &&
-            text_[pc_ - 1].fields == instruction::make(opcode::mov64_reg, i.dst(), 10).fields &&
-            i.imm() < 0 && i.imm() >= -std::int32_t{Rules.stack_size}) {
-            grow_frame(-i.imm());
-        }
-    }
-
-    constexpr void grow_frame(std::int32_t bytes) {
         if (bytes > proved_.frame_size_) {
-            proved_.frame_size_ = static_cast<std::uint16_t>((bytes + 7) & ~7);
+            proved_.frame_size_ = static_cast<std::uint16_t>((bytes + 7) & ~7u);
             deepest_ = pc_;
         }
+        if (function >= size_) return refuse_target(errc::illegal_call, i.imm());
+        marks_[function] |= mark::entry;
+        return 0;
     }
 
-    /// Local calls and lddw of a code address.
-    static constexpr bool names_function(instruction i) {
-        const std::uint32_t opcode_and_source = instruction::guest(i.fields) & 0xf0ff;
-        return opcode_and_source == (opcode::call_local | 1u << 12) ||
-               opcode_and_source == (opcode::lddw_code | 4u << 12);
+    static constexpr std::uint32_t slots(std::uint8_t opcode) {
+        return class_of(opcode) == instruction_class::ld ? 2 : 1;
     }
 
     /// Jumps and calls count from the next slot. Modulo 2^32: the true sum is above -2^31 and below
@@ -286,90 +287,73 @@ private:
     constexpr std::uint32_t target(std::int32_t distance) const {
         return pc_ + 1 + static_cast<std::uint32_t>(distance);
     }
-    constexpr errc refuse_target(errc code, std::int32_t distance) {
+    constexpr refusal refuse_target(errc code, std::int32_t distance) {
         return refuse_signed(code, std::int64_t{pc_} + 1 + distance);
     }
 
-    // Second pass: each function from its first slot to the next one's (proofs 3, 4, 5).
-    constexpr errc functions() {
-        for (const auto& f : proved_.program_.functions) {
-            pc_ = f.start;
-            if ((marks_[pc_] & mark::continuation) != 0) return refuse(errc::jump_into_load, pc_);
-        }
-        std::uint32_t end = 0;
-        do {
-            const std::uint32_t begin = end;
-            while (!ends(++end)) {}
-            std::uint8_t last = 0;
-            std::uint32_t last_pc = 0;
-            for (pc_ = begin; pc_ < end; ++pc_) {
-                if ((marks_[pc_] & mark::continuation) != 0) continue;
-                const instruction i = text_[pc_];
-                last = i.opcode();
-                last_pc = pc_;
-                std::uint32_t to = 0;
-                if (is_jump(last)) {
-                    const std::int32_t distance = last == opcode::gotol ? i.imm() : i.offset();
-                    to = target(distance);
-                    if (to < begin || to >= end) return refuse_target(errc::illegal_jump, distance);
-                } else if (names_function(i)) {
-                    to = target(i.imm());
-                } else {
-                    continue;
-                }
-                if ((marks_[to] & mark::continuation) != 0) {
-                    return refuse(errc::jump_into_load, to);
-                }
+    // Second pass: each function once, along its calls (proofs 3, 4, 5, 7).
+    constexpr refusal functions() {
+        refusal code = 0;
+        for (std::uint32_t pc = 0; pc < size_ && code == 0; ++pc) {
+            // An entry inside a lddw is refused where it is called.
+            if ((marks_[pc] & (mark::entry | mark::continuation)) == mark::entry) {
+                code = function(pc, 0);
             }
-            if (last != opcode::exit && last != opcode::ja && last != opcode::gotol) {
-                pc_ = last_pc;
-                return errc::no_return;
-            }
-        } while (end < size_);
-        return errc::ok;
-    }
-
-    /// Whether a function begins, and so the one before it ends, at `pc`.
-    [[nodiscard]] constexpr bool ends(std::uint32_t pc) const {
-        return pc >= size_ || (marks_[pc] & mark::entry) != 0;
-    }
-
-    // Along the calls of each function that is called by none before it (proof 7).
-    constexpr errc calls() {
-        errc code = errc::ok;
-        for (std::uint32_t pc = 0; pc < size_ && code == errc::ok; ++pc) {
-            if ((marks_[pc] & mark::entry) != 0) code = descend(pc, 0);
         }
         return code;
     }
 
-    constexpr errc descend(std::uint32_t entry, std::uint32_t depth) {
-        if ((marks_[entry] & mark::state) >= mark::done) return errc::ok;
+    /// Checks the function that begins at `entry` if it is not yet, and that `depth` calls above it
+    /// and those below it are not too many.
+    constexpr refusal function(std::uint32_t entry, std::uint32_t depth) {
+        const std::uint32_t state = marks_[entry] & mark::state;
+        if (state == mark::in_progress) return refuse(errc::recursion, entry);
+        const std::uint32_t deepest = depth + std::max(state, mark::done) - mark::done;
+        if (deepest > Rules.max_call_depth) return refuse(errc::call_too_deep, entry);
+        if (deepest > proved_.call_depth_) proved_.call_depth_ = static_cast<std::uint8_t>(deepest);
+        if (state >= mark::done) return 0;
+
         marks_[entry] = mark::entry | mark::in_progress;
+        std::uint32_t end = entry;
+        do ++end;
+        while (end < size_ && (marks_[end] & mark::entry) == 0);
         std::uint32_t height = 0;
-        std::uint32_t pc = entry;
+        std::uint32_t next = entry;
         do {
-            const instruction i = text_[pc];
-            if (i.opcode() != opcode::call_local || i.src() != 1) continue;
-            pc_ = pc;
-            const std::uint32_t callee = target(i.imm());
-            const std::uint32_t state = marks_[callee] & mark::state;
-            if (state == mark::in_progress) return refuse(errc::recursion, callee);
-            const std::uint32_t below = state >= mark::done ? state - mark::done : 0u;
-            if (depth + 1 + below > Rules.max_call_depth) return refuse(errc::call_too_deep, callee);
-            const errc code = descend(callee, depth + 1);
-            if (code != errc::ok) return code;
-            height = std::max<std::uint32_t>(height, (marks_[callee] & mark::state) - mark::done + 1u);
-        } while (!ends(++pc));
-        marks_[entry] = static_cast<std::uint8_t>(mark::entry | (mark::done + height));
-        proved_.call_depth_ = std::max(proved_.call_depth_, static_cast<std::uint8_t>(height));
-        return errc::ok;
+            pc_ = next;
+            const instruction i = text_[pc_];
+            const std::uint8_t opcode = i.opcode();
+            next += slots(opcode);
+            std::uint32_t to = 0;  // which is no second slot
+            bool calls = false;
+            if (is_jump(opcode)) {
+                const std::int32_t distance = opcode == opcode::gotol ? i.imm() : i.offset();
+                to = target(distance);
+                if (to < entry || to >= end) return refuse_target(errc::illegal_jump, distance);
+            } else if ((opcode == opcode::call_local && i.src() == 1) ||
+                       (opcode == opcode::lddw_code && i.src() == 4)) {
+                to = target(i.imm());
+                calls = opcode == opcode::call_local;
+            }
+            if ((marks_[to] & mark::continuation) != 0) return refuse(errc::jump_into_load, to);
+            if (next >= end && opcode != opcode::exit && opcode != opcode::ja &&
+                opcode != opcode::gotol) {
+                return refuse(errc::no_return);
+            }
+            if (calls) {
+                const refusal code = function(to, depth + 1);
+                if (code != 0) return code;
+                height = std::max(height, (marks_[to] & mark::state) - mark::done + 1);
+            }
+        } while (next < end);
+        marks_[entry] = static_cast<std::uint8_t>((mark::entry | mark::done) + height);
+        return 0;
     }
 
-    constexpr errc stack() {
+    constexpr refusal stack() {
         pc_ = deepest_;
         const std::uint32_t needed = (proved_.call_depth_ + 1u) * proved_.frame_size_;
-        return needed > Rules.stack_size ? refuse(errc::stack_too_small, needed) : errc::ok;
+        return needed > Rules.stack_size ? refuse(errc::stack_too_small, needed) : 0;
     }
 
     verified& proved_;
@@ -378,8 +362,8 @@ private:
     std::uint32_t size_;
     std::uint32_t pc_ = 0;
     std::uint32_t deepest_ = 0;
-    std::uint32_t low_ = 0;   ///< of the offending value
-    std::uint32_t high_ = 0;
+    std::uint32_t value_ = 0;
+    std::uint32_t value_high_ = 0;
 };
 
 }  // namespace detail

@@ -165,13 +165,14 @@ private:
         return interpret<Config.dispatch>(p, machine_, memory_, host_, host_type_);
     }
 
+    // What is used most comes first: small offsets make short code.
     machine<Config.max_call_depth> machine_{};
     memory_type memory_{};
-    std::array<std::byte, Config.stack_size> stack_{};
     const instruction* running_ = nullptr;  ///< whose bytes lie in the stack
     void* host_ = nullptr;
     const void* host_type_ = nullptr;
     std::int32_t granted_fuel_ = 0;
+    std::array<std::byte, Config.stack_size> stack_{};
 };
 
 }  // namespace femto

@@ -19,7 +19,7 @@ error skipped(const raw& document, unsigned depth = 4) {
     cbor_reader reader{{document, 0}, first, 9};
     reader.skip(depth);
     reader.end();
-    return first;
+    return first.code == errc::ok ? error{} : first;
 }
 
 error refused(errc code, std::uint64_t at) { return {code, 9, at}; }
@@ -43,7 +43,7 @@ TEST_CASE("update cbor: the shortest heads and the limits of integers") {
     CHECK(same(reader.text().data, raw{'a'}));
     reader.null();
     reader.end();
-    CHECK(first == error{});
+    CHECK(first.code == errc::ok);
 }
 
 TEST_CASE("update cbor: heads longer than needed and indefinite lengths are refused") {

@@ -122,7 +122,8 @@ TEST_CASE("update refusals: identifiers and parameters") {
            raw{0x84, 20, 0xa1, 0x18, 24} + bstr(first_hook) + raw{0x18, 24, 15});
     shared(errc::update_bad_parameter, {0x82, 20, 0xa1, 1, 0x41, 1});
     shared(errc::update_bad_parameter, {0x82, 20, 0xa1, 1, 0xd8, 112, 0x41, 1});
-    shared(errc::update_bad_parameter, raw{0x82, 20, 0xa1, 3} + bstr(raw{0x82, 0x38, 42, 0x40}));
+    shared(errc::update_unsupported_algorithm,
+           raw{0x82, 20, 0xa1, 3} + bstr(raw{0x82, 0x38, 42, 0x40}));
     shared(errc::update_image_too_large, {0x82, 20, 0xa1, 14, 0});
     shared(errc::update_unsupported_parameter, {0x82, 20, 0xa1, 13, 0xf5});
     refused(errc::update_size_mismatch, stage::commands, [](parts& p) {

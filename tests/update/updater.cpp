@@ -313,7 +313,7 @@ TEST_CASE("updater: one update at a time, and senders that are too slow lose it"
     CHECK(refusal({0, raw(two.envelope + 1), true}) ==
           at(errc::update_too_large, stage::envelope, two.envelope + 1));
     CHECK(device.updates.idle());
-    CHECK(device.send(raw{}) == at(errc::update_bad_envelope, stage::envelope));
+    CHECK(device.send(raw{}) == at(errc::update_truncated, stage::envelope));
 }
 
 TEST_CASE("updater: a manifest without an image raises the floor if it names what runs") {

@@ -22,10 +22,130 @@ struct limits {
 struct authenticated {
     region manifest{};   ///< content of member 3, not looked at yet
     region others{};     ///< the members that follow it: severed members and payloads
-    std::size_t other_count = 0;
+    std::uint32_t other_count = 0;
     sha256_digest manifest_digest{};
     const trust_anchor* anchor = nullptr;
 };
+
+/// A SUIT_Digest: [-16, 32 bytes], SHA-256. `otherwise` is the error for another shape; another
+/// algorithm is update_unsupported_algorithm. The 32 bytes, null after an error.
+constexpr const std::uint8_t* read_digest(cbor_reader& reader, errc otherwise) {
+    reader.expect(0x82, otherwise);
+    reader.expect(0x2f, errc::update_unsupported_algorithm);
+    reader.expect(0x2058, otherwise);
+    return reader.take(32);
+}
+
+namespace detail {
+
+/// The stages before the manifest is read. `first` gets the error.
+template <class Crypto>
+struct authentication {
+    const limits& bounds;
+    error first{};
+    authenticated out{};
+    region wrapper{}, blocks{};
+    bytes payload{}, signed_bytes{};
+    std::uint32_t block_count = 0;
+
+    constexpr void run(Crypto& backend, std::span<const trust_anchor> anchors, bytes envelope) {
+        read_frame(envelope);
+        enter(stage::wrapper);
+        read_wrapper();
+        if (!failed()) signature(backend, anchors);
+    }
+    [[nodiscard]] constexpr bool failed() const { return first.code != errc::ok; }
+    constexpr void enter(stage s) {
+        if (!failed()) first.pc = static_cast<std::uint32_t>(s);
+    }
+
+    /// Members and their heads; nothing in them is read.
+    constexpr void read_frame(bytes envelope) {
+        constexpr auto wrong = errc::update_bad_envelope;
+        enter(stage::envelope);
+        cbor_reader outer{{envelope, 0}, first};
+        if (envelope.size() > bounds.envelope) outer.refuse(errc::update_too_large, envelope.size());
+        outer.expect(0x6bd8, wrong);  // tag 107
+        const auto count = outer.map();
+        outer.expect(2, wrong);
+        wrapper = outer.byte_string();
+        outer.expect(3, wrong);
+        const auto at = outer.offset();
+        out.manifest = outer.byte_string();
+        signed_bytes = outer.since(at).data;
+        out.others = outer.rest();
+        out.other_count = count - 2;
+        cbor_map others{outer, out.other_count};
+        for (std::uint32_t key; (key = others.next()) != cbor_map::none;) {
+            if (key != cbor_map::text && key != 16 && key != 20 && key != 23) outer.refuse(wrong);
+            outer.byte_string();
+        }
+        outer.end();
+    }
+
+    /// The digest, then the signatures, which are read before any is verified.
+    constexpr void read_wrapper() {
+        cbor_reader list{wrapper, first};
+        const auto count = list.array();
+        if (count > bounds.signatures + 1) list.refuse(errc::update_too_complex);
+        const auto named = list.byte_string();
+        payload = named.data;
+        cbor_reader inner{named, first};
+        const auto* const digest = read_digest(inner, errc::update_bad_envelope);
+        inner.end();
+        if (count < 2) list.refuse(errc::update_unsigned);
+        blocks = list.rest();
+        for (; block_count + 1 < count; ++block_count) {
+            auto block = list.embedded();
+            read_sign1(block);
+            block.end();
+        }
+        list.end();
+        if (failed()) return;
+        enter(stage::digest);
+        first.address = named.offset;
+        typename Crypto::hash hash;
+        if (!hash.update(signed_bytes) || !hash.finish(out.manifest_digest))
+            list.refuse(errc::update_crypto);
+        else if (!same({digest, 32}, out.manifest_digest))
+            list.refuse(errc::update_manifest_digest);
+    }
+
+    /// The first block that verifies decides; otherwise the first refusal is reported.
+    constexpr void signature(Crypto& backend, std::span<const trust_anchor> anchors) {
+        cbor_reader list{blocks, first};
+        enter(stage::signature);
+        error refused;
+        for (; block_count > 0; --block_count) {
+            auto block = list.embedded();
+            const auto sign1 = read_sign1(block);
+            auto why = errc::update_unsupported_algorithm;
+            for (const auto& anchor : anchors) {
+                if (!fits(anchor, sign1.algorithm)) continue;
+                if (!sign1.key_id.empty() && !anchor.key_id.empty() &&
+                    !same(sign1.key_id, anchor.key_id)) {
+                    if (why == errc::update_unsupported_algorithm) why = errc::update_unknown_key;
+                    continue;
+                }
+                const signed_message message{sign1.protected_header, payload};
+                why = errc::update_bad_signature;
+                if (backend.verify(anchor.type, anchor.key, message.get(),
+                                   signature_bytes{sign1.signed_by.data(), 64})) {
+                    out.anchor = &anchor;
+                    return;
+                }
+            }
+            if (refused.code == errc::ok) refused = {why, first.pc, sign1.offset};
+        }
+        first = refused;
+    }
+    constexpr bool fits(const trust_anchor& anchor, std::int32_t algorithm) const {
+        return Crypto::supports(anchor.type) && anchor.key.size() == key_size(anchor.type) &&
+               is_algorithm_of(anchor.type, algorithm, bounds.legacy_algorithms);
+    }
+};
+
+}  // namespace detail
 
 /// Authenticates a SUIT envelope (draft-ietf-suit-manifest-37, section 8.3): framing, digest of
 /// the manifest, signature, in this order; of the manifest only the digest is computed. The other
@@ -36,101 +156,10 @@ template <crypto Crypto>
 [[nodiscard]] result<authenticated> authenticate(Crypto& backend,
                                                  std::span<const trust_anchor> anchors,
                                                  bytes envelope, const limits& bounds = {}) {
-    const auto number = [](stage s) { return static_cast<std::uint32_t>(s); };
-    if (envelope.size() > bounds.envelope)
-        return fail(errc::update_too_large, number(stage::envelope), envelope.size());
-
-    // The frame.
-    error first;
-    authenticated found;
-    cbor_reader outer{{envelope, 0}, first, number(stage::envelope)};
-    if (outer.peek() != cbor_type::tag || outer.tag() != 107)
-        outer.refuse(errc::update_bad_envelope, 0);
-    const auto members = outer.map();
-    cbor_reader::key_order order;
-    region wrapper, manifest_with_head;
-    for (std::size_t n = 0; n < members && !outer.failed(); ++n) {
-        const auto key_at = outer.offset();
-        if (n == 2) {
-            found.others = {envelope.subspan(key_at), key_at};
-            found.other_count = members - 2;
-        }
-        const bool is_text = outer.peek() == cbor_type::text;
-        const auto key = is_text ? (outer.text(), 0) : outer.uint();
-        const bool expected = n == 0   ? key == 2
-                              : n == 1 ? key == 3
-                                       : is_text || key == 16 || key == 20 || key == 23;
-        if (!expected) outer.refuse(errc::update_bad_envelope, key_at);
-        order.done(outer, key_at);
-        const auto value_at = outer.offset();
-        const auto value = outer.byte_string();
-        if (n == 0) wrapper = value;
-        if (n == 1) {
-            found.manifest = value;
-            manifest_with_head = outer.since(value_at);
-        }
-    }
-    if (members < 2) outer.refuse(errc::update_bad_envelope);
-    outer.end();
-
-    // The wrapper: the digest, then the signatures. All are read before any is verified.
-    cbor_reader list{wrapper, first, number(stage::wrapper)};
-    const auto blocks = list.array();
-    if (blocks > bounds.signatures + 1) list.refuse(errc::update_too_complex, wrapper.offset);
-    const auto payload = list.byte_string();
-    cbor_reader named{payload, first, number(stage::wrapper)};
-    if (named.array() != 2) named.refuse(errc::update_bad_envelope, payload.offset);
-    if (named.integer() != -16) named.refuse(errc::update_unsupported_algorithm, payload.offset);
-    const auto expected_digest = named.byte_string();
-    named.end();
-    if (expected_digest.data.size() != 32)
-        named.refuse(errc::update_bad_envelope, payload.offset);
-    if (blocks < 2) list.refuse(errc::update_unsigned, wrapper.offset);
-    const auto first_block = list.offset();
-    for (std::size_t n = 1; n < blocks && !list.failed(); ++n) {
-        auto block = list.embedded();
-        read_sign1(block);
-        block.end();
-    }
-    list.end();
-    if (list.failed()) return failure{first};
-
-    typename Crypto::hash hash;
-    if (!hash.update(manifest_with_head.data) || !hash.finish(found.manifest_digest))
-        return fail(errc::update_crypto, number(stage::digest), manifest_with_head.offset);
-    if (!same(found.manifest_digest, expected_digest.data))
-        return fail(errc::update_manifest_digest, number(stage::digest), expected_digest.offset);
-
-    // The first block that verifies decides; otherwise the first refusal is reported.
-    cbor_reader again{{envelope.subspan(first_block, wrapper.offset + wrapper.data.size() -
-                                                         first_block),
-                       first_block},
-                      first, number(stage::signature)};
-    error refused;
-    for (std::size_t n = 1; n < blocks; ++n) {
-        auto block = again.embedded();
-        const auto sign1 = read_sign1(block);
-        const auto wanted = key_of(sign1.algorithm, bounds.legacy_algorithms);
-        auto why = errc::update_unsupported_algorithm;
-        for (const auto& anchor : anchors) {
-            if (!wanted.known || anchor.type != wanted.type || !Crypto::supports(anchor.type) ||
-                anchor.key.size() != key_size(anchor.type))
-                continue;
-            if (why == errc::update_unsupported_algorithm) why = errc::update_unknown_key;
-            if (!sign1.key_id.empty() && !anchor.key_id.empty() &&
-                !same(sign1.key_id, anchor.key_id))
-                continue;
-            why = errc::update_bad_signature;
-            const signed_message message{sign1.protected_header, payload.data};
-            if (backend.verify(anchor.type, anchor.key, message.get(),
-                               signature_bytes{sign1.signed_by.data(), 64})) {
-                found.anchor = &anchor;
-                return found;
-            }
-        }
-        if (refused == error{}) refused = {why, number(stage::signature), sign1.offset};
-    }
-    return failure{refused};
+    detail::authentication<Crypto> steps{bounds};
+    steps.run(backend, anchors, envelope);
+    if (steps.failed()) return failure{steps.first};
+    return steps.out;
 }
 
 }  // namespace femto::update

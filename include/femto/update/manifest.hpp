@@ -10,12 +10,75 @@ namespace femto::update {
 struct manifest {
     std::uint64_t sequence_number = 0;
     std::size_t sequence_offset = 0;
-    region components{};  ///< the array of component identifiers
+    region components{};  ///< begins with the array of component identifiers
     region shared{};
-    region validate{};
     region install{};
+    region validate{};
     region invoke{};
 };
+
+namespace detail {
+
+/// The member of the envelope with this name, no data if there is none. No member of the manifest is
+/// severed, so the envelope has no business carrying one.
+constexpr bytes find_payload(const authenticated& envelope, bytes name, error& first) {
+    bytes found;
+    cbor_reader others{envelope.others, first};
+    for (auto left = envelope.other_count; left > 0; --left) {
+        bytes key;
+        if (others.peek() == cbor_type::text) key = others.string(cbor_type::text).data;
+        else if (others.small(cbor_type::uint) != 23) others.refuse(errc::update_severed_element);
+        const auto value = others.byte_string().data;
+        if (!key.empty() && same(key, name)) found = value;
+    }
+    return found;
+}
+
+constexpr void read_manifest(const authenticated& envelope, manifest& found, error& first) {
+    constexpr auto wrong = errc::update_bad_envelope, unknown = errc::update_unsupported_element;
+    cbor_reader reader{envelope.manifest, first, static_cast<std::uint32_t>(stage::manifest)};
+    const auto count = reader.map();
+    reader.expect(1, wrong);
+    reader.expect(1, errc::update_unsupported_version);
+    reader.expect(2, wrong);
+    found.sequence_offset = reader.offset();
+    found.sequence_number = reader.uint();
+
+    reader.expect(3, wrong);
+    auto common = reader.embedded();
+    const auto parts = common.map();
+    common.expect(2, unknown);
+    found.components = common.rest();
+    for (auto left = common.array(); left > 0; --left)
+        for (auto ids = common.array(); ids > 0; --ids) common.byte_string();
+    if (parts > 1) {
+        common.expect(4, unknown);
+        found.shared = common.byte_string();
+        if (parts > 2) common.refuse(unknown);
+    }
+    common.end();
+
+    cbor_map members{reader, count - 3};
+    for (std::uint32_t key; (key = members.next()) != cbor_map::none;) {
+        const auto type = reader.peek();
+        if (type == cbor_type::array && (key == 20 || key == 23)) {
+            // Of a text nobody misses more than the digest.
+            if (key == 20) reader.refuse(errc::update_severed_element);
+            read_digest(reader, wrong);
+            continue;
+        }
+        if (key == 4) reader.string(cbor_type::text);
+        else if (key == 7) found.validate = reader.byte_string();
+        else if (key == 9) found.invoke = reader.byte_string();
+        else if (key == 20) found.install = reader.byte_string();
+        else if (key == 23) reader.byte_string();
+        else reader.refuse(unknown);
+    }
+    reader.end();
+    find_payload(envelope, {}, first);
+}
+
+}  // namespace detail
 
 /// Takes an authenticated manifest apart. Errors: update_unsupported_version,
 /// update_unsupported_element (with the member's offset), update_severed_element,
@@ -23,72 +86,8 @@ struct manifest {
 [[nodiscard]] constexpr result<manifest> read_manifest(const authenticated& envelope) {
     error first;
     manifest found;
-    cbor_reader reader{envelope.manifest, first, static_cast<std::uint32_t>(stage::manifest)};
-    cbor_reader::key_order order;
-    const auto members = reader.map();
-    unsigned required = 0;
-    for (std::size_t n = 0; n < members && !reader.failed(); ++n) {
-        const auto key_at = reader.offset();
-        const auto key = reader.uint();
-        order.done(reader, key_at);
-        const auto at = reader.offset();
-        const bool digest_only = reader.peek() == cbor_type::array;
-        if (n < 3 && key == n + 1) required |= 1u << n;
-        switch (key) {
-        case 1:
-            if (reader.uint() != 1) reader.refuse(errc::update_unsupported_version, at);
-            break;
-        case 2:
-            found.sequence_number = reader.uint();
-            found.sequence_offset = at;
-            break;
-        case 3: {
-            auto common = reader.embedded();
-            cbor_reader::key_order inner;
-            const auto parts = common.map();
-            for (std::size_t part = 0; part < parts && !common.failed(); ++part) {
-                const auto part_at = common.offset();
-                const auto which = common.uint();
-                inner.done(common, part_at);
-                if (which == 2) {
-                    const auto list_at = common.offset();
-                    common.skip(2);
-                    found.components = common.since(list_at);
-                } else if (which == 4) {
-                    found.shared = common.byte_string();
-                } else {
-                    common.refuse(errc::update_unsupported_element, part_at);
-                }
-            }
-            common.end();
-            break;
-        }
-        case 4: reader.text(); break;
-        case 7: found.validate = reader.byte_string(); break;
-        case 9: found.invoke = reader.byte_string(); break;
-        case 20:
-            if (digest_only) reader.refuse(errc::update_severed_element, key_at);
-            found.install = reader.byte_string();
-            break;
-        case 23: reader.skip(1); break;
-        default: reader.refuse(errc::update_unsupported_element, key_at); break;
-        }
-    }
-    reader.end();
-    if (required != 7 || found.components.data.empty())
-        reader.refuse(errc::update_bad_envelope, envelope.manifest.offset);
-
-    // No member is severed, so the envelope has no business carrying one.
-    cbor_reader others{envelope.others, first, static_cast<std::uint32_t>(stage::manifest)};
-    for (std::size_t n = 0; n < envelope.other_count && !others.failed(); ++n) {
-        const auto at = others.offset();
-        if (others.peek() == cbor_type::uint && others.uint() != 23)
-            others.refuse(errc::update_severed_element, at);
-        else if (others.peek() == cbor_type::text)
-            others.text();
-        others.byte_string();
-    }
-    if (reader.failed()) return failure{first};
+    detail::read_manifest(envelope, found, first);
+    if (first.code != errc::ok) return failure{first};
     return found;
 }
 

@@ -12,6 +12,7 @@ struct device_identity {
     bytes vendor_id{};
     bytes class_id{};
     bytes device_id{};
+    [[nodiscard]] constexpr std::array<bytes, 3> ids() const { return {vendor_id, class_id, device_id}; }
 };
 
 /// What the device knows about a component: nothing with a lower sequence number is accepted.
@@ -38,17 +39,17 @@ concept update_device = requires(Device& device, bytes data, std::size_t compone
 /// What is to be done with one component. Refers to the envelope's bytes.
 struct component_plan {
     std::size_t component = 0;  ///< index at the device
-    bytes image_digest{};       ///< 32 bytes, empty if the manifest names none
-    std::uint64_t size = 0;     ///< bytes, 0 if the manifest names none
+    const std::uint8_t* image_digest = nullptr;  ///< 32 bytes, null if the manifest names none
+    std::uint32_t size = 0;     ///< bytes, 0 if the manifest names none
+    bytes uri{};                ///< from where the image is fetched; or
+    bytes payload{};            ///< the image itself, if it came with the envelope
+    std::array<const std::uint8_t*, 3> ids{};  ///< 16 bytes: vendor, class, device; null if not named
     bool current = false;       ///< its part was done before: nothing to do
     bool fetch = false;         ///< an image is to be fetched, checked and installed
-    bytes uri{};                ///< from where; or
-    bytes payload{};            ///< the image itself, if it came with the envelope
-    bool integrated = false;
+    bool integrated = false;    ///< it came with the envelope
     bool matched = false;       ///< checked by install after the fetch
     bool validated = false;     ///< checked by validate
     bool invoked = false;
-    bytes vendor_id{}, class_id{}, device_id{};
 };
 
 /// An update that passed every check possible before its images are there.
@@ -61,174 +62,6 @@ struct update_plan {
     std::array<component_plan, MaxComponents> components{};
 };
 
-namespace detail {
-
-/// The dry pass. The profile has no control flow, so running the commands without effects yields
-/// all that they would do: the plan.
-template <limits Limits, update_device Device>
-class dry_pass {
-public:
-    using plan = update_plan<Limits.components>;
-
-    dry_pass(Device& device, const device_identity& identity, const authenticated& envelope,
-             plan& out, error& first)
-        : device_{device}, identity_{identity}, envelope_{envelope}, plan_{out}, error_{first} {}
-
-    void run(const manifest& steps) {
-        // Commands that the profile knows in each sequence, one bit for each code.
-        constexpr auto codes = [](auto... code) { return ((std::uint32_t{1} << code) | ...); };
-        sequence(steps.shared, codes(12, 20, 1, 2, 24), false);
-        sequence(steps.install, codes(12, 20, 21, 3), true);
-        sequence(steps.validate, codes(12, 1, 2, 3), false);
-        sequence(steps.invoke, codes(12, 23), false);
-        for (std::size_t n = 0; n < plan_.count && error_.code == errc::ok; ++n) {
-            const auto& one = plan_.components[n];
-            if (!one.validated || one.fetch != one.matched)
-                error_ = {errc::update_missing_image_match,
-                          static_cast<std::uint32_t>(stage::commands), envelope_.manifest.offset};
-        }
-    }
-
-private:
-    void sequence(region commands, std::uint32_t allowed, bool install) {
-        if (commands.data.empty()) {
-            if (commands.offset != 0 && error_.code == errc::ok)  // a string, but not an array
-                error_ = {errc::update_truncated, static_cast<std::uint32_t>(stage::commands),
-                          commands.offset};
-            return;
-        }
-        cbor_reader reader{commands, error_, static_cast<std::uint32_t>(stage::commands)};
-        const auto items = reader.array();
-        if (items % 2 != 0) reader.refuse(errc::update_malformed_cbor, commands.offset);
-        if (items / 2 > Limits.commands) reader.refuse(errc::update_too_complex, commands.offset);
-        component_plan* selected = plan_.count == 1 ? &plan_.components[0] : nullptr;
-        for (std::size_t n = 0; n < items && !reader.failed(); n += 2) {
-            const auto at = reader.offset();
-            const auto code = reader.integer();
-            if (code < 0 || code > 31 || (allowed >> code & 1u) == 0) {
-                reader.refuse(errc::update_unsupported_command, at);
-            } else if (code == 12) {
-                // True (all components) and lists are not in the profile.
-                const auto index = reader.peek() == cbor_type::uint ? reader.uint() : plan_.count;
-                if (index >= plan_.count) reader.refuse(errc::update_bad_component_index, at);
-                else selected = &plan_.components[static_cast<std::size_t>(index)];
-            } else if (selected == nullptr) {
-                reader.refuse(errc::update_bad_component_index, at);
-            } else if (code == 20) {
-                override_parameters(reader, *selected);
-            } else {
-                const auto policy_at = reader.offset();
-                if (reader.uint() > 15) reader.refuse(errc::update_bad_parameter, policy_at);
-                if (!reader.failed()) command(reader, code, at, *selected, install);
-            }
-        }
-        reader.end();
-    }
-
-    void command(cbor_reader& reader, std::int64_t code, std::size_t at, component_plan& one,
-                 bool install) {
-        const auto compare = [&](bytes asked, bytes ours, errc mismatch) {
-            if (asked.empty()) reader.refuse(errc::update_missing_parameter, at);
-            else if (!same(asked, ours)) reader.refuse(mismatch, at);
-        };
-        switch (code) {
-        case 1:
-            compare(one.vendor_id, identity_.vendor_id, errc::update_vendor_mismatch);
-            vendor_checked_ = true;
-            break;
-        case 2:
-            compare(one.class_id, identity_.class_id, errc::update_class_mismatch);
-            class_checked_ = true;
-            break;
-        case 24:
-            compare(one.device_id, identity_.device_id, errc::update_device_mismatch);
-            break;
-        case 3:
-            if (one.image_digest.empty()) reader.refuse(errc::update_missing_parameter, at);
-            if (install && !one.fetch) reader.refuse(errc::update_bad_order, at);
-            (install ? one.matched : one.validated) = true;
-            break;
-        case 21: fetch(reader, at, one); break;
-        default: one.invoked = true; break;
-        }
-    }
-
-    void fetch(cbor_reader& reader, std::size_t at, component_plan& one) {
-        if (!vendor_checked_ || !class_checked_) reader.refuse(errc::update_missing_id_check, at);
-        if (one.image_digest.empty() || one.size == 0 || one.uri.empty())
-            reader.refuse(errc::update_missing_parameter, at);
-        if (one.fetch) reader.refuse(errc::update_bad_order, at);
-        if (reader.failed()) return;
-        one.fetch = true;
-        one.integrated = one.uri[0] == '#';
-        if (!one.integrated) {
-            if (!device_.fetches(one.uri)) reader.refuse(errc::update_bad_uri, at);
-            return;
-        }
-        cbor_reader others{envelope_.others, error_, reader.stage()};
-        bool there = false;
-        for (std::size_t n = 0; n < envelope_.other_count && !there; ++n) {
-            const bool text = others.peek() == cbor_type::text;
-            const auto key = text ? others.text().data : (others.uint(), bytes{});
-            const auto payload = others.byte_string();
-            there = text && same(key, one.uri);
-            if (there) one.payload = payload.data;
-        }
-        if (!there) reader.refuse(errc::update_bad_uri, at);
-        else if (one.payload.size() != one.size) reader.refuse(errc::update_size_mismatch, at);
-    }
-
-    void override_parameters(cbor_reader& reader, component_plan& one) {
-        cbor_reader::key_order order;
-        const auto pairs = reader.map();
-        for (std::size_t n = 0; n < pairs && !reader.failed(); ++n) {
-            const auto at = reader.offset();
-            const auto key = reader.integer();
-            order.done(reader, at);
-            const auto type = reader.peek();
-            const auto wanted = key == 14   ? cbor_type::uint
-                                : key == 21 ? cbor_type::text
-                                            : cbor_type::octets;
-            if (key != 1 && key != 2 && key != 3 && key != 14 && key != 21 && key != 24)
-                reader.refuse(errc::update_unsupported_parameter, at);
-            else if (type != wanted || (one.fetch && (key == 3 || key == 14 || key == 21)))
-                reader.refuse(errc::update_bad_parameter, at);
-            if (reader.failed()) return;
-            if (key == 14) {
-                one.size = reader.uint();
-                if (one.size == 0 || one.size > device_.capacity(one.component))
-                    reader.refuse(errc::update_image_too_large, at);
-            } else if (key == 21) {
-                one.uri = reader.text().data;
-                if (one.uri.empty() || one.uri.size() > Limits.uri)
-                    reader.refuse(errc::update_bad_uri, at);
-            } else if (key == 3) {
-                auto named = reader.embedded();
-                if (named.array() != 2 || named.integer() != -16)
-                    named.refuse(errc::update_bad_parameter, at);
-                one.image_digest = named.byte_string().data;
-                if (one.image_digest.size() != 32) named.refuse(errc::update_bad_parameter, at);
-                named.end();
-            } else {
-                const auto id = reader.byte_string().data;
-                if (id.size() != 16) reader.refuse(errc::update_bad_parameter, at);
-                (key == 1 ? one.vendor_id : key == 2 ? one.class_id : one.device_id) = id;
-            }
-        }
-    }
-
-    Device& device_;
-    const device_identity& identity_;
-    const authenticated& envelope_;
-    plan& plan_;
-    error& error_;
-    // Per manifest, not per component: one device has one vendor and one class.
-    bool vendor_checked_ = false;
-    bool class_checked_ = false;
-};
-
-}  // namespace detail
-
 /// Whether a manifest may follow what the floor says: ok, update_already_current,
 /// update_rollback or update_sequence_conflict. An equal number with the same digest is ok while
 /// its image does not run: so an update that a power cut interrupted can be applied again.
@@ -236,9 +69,194 @@ private:
                                            const sha256_digest& manifest_digest) {
     if (!floor.installed || sequence_number > floor.sequence_number) return errc::ok;
     if (sequence_number < floor.sequence_number) return errc::update_rollback;
-    if (manifest_digest != floor.manifest_digest) return errc::update_sequence_conflict;
+    if (!same(manifest_digest, floor.manifest_digest)) return errc::update_sequence_conflict;
     return floor.current ? errc::update_already_current : errc::ok;
 }
+
+namespace detail {
+
+/// What follows the signature: components and rights, floors, and the dry pass. The profile has no
+/// control flow, so running the commands without effects yields all that they would do: the plan.
+template <limits Limits, update_device Device>
+struct planning {
+    using plan = update_plan<Limits.components>;
+    static constexpr std::uint32_t fetch_command = 21;
+
+    Device& device;
+    const device_identity& identity;
+    const authenticated& envelope;
+    plan& out;
+    error& first;
+    // One bit for each identifier. Per manifest, not per component: one device has one vendor and one
+    // class.
+    std::uint32_t checked = 0;
+
+    void run(const manifest& steps) {
+        enter(stage::components);
+        read_components(steps.components);
+        if (failed()) return;
+        enter(stage::sequence);
+        first.address = steps.sequence_offset;  // of every error of this stage
+        first.code = compare_floors();
+        if (failed()) return;
+        enter(stage::commands);
+        read_commands(steps);
+    }
+    void enter(stage s) { first.pc = static_cast<std::uint32_t>(s); }
+    [[nodiscard]] bool failed() const { return first.code != errc::ok; }
+
+    void read_components(region identifiers) {
+        cbor_reader list{identifiers, first};
+        const auto count = list.array();
+        if (count - 1 >= Limits.components) list.refuse(errc::update_too_many_components);
+        for (; out.count < count && !failed(); ++out.count) {
+            const bool one_part = list.array() == 1;
+            const auto id = list.byte_string().data;
+            if (failed()) return;
+            const auto found = one_part ? device.find(id) : std::nullopt;
+            if (!found) return list.refuse(errc::update_unknown_component);
+            if (!out.anchor->may_update(id)) list.refuse(errc::update_not_authorised);
+            for (std::size_t n = 0; n < out.count; ++n)  // one component named twice has two plans
+                if (out.components[n].component == *found)
+                    list.refuse(errc::update_unknown_component);
+            out.components[out.count].component = *found;
+        }
+    }
+
+    errc compare_floors() {
+        auto all = errc::update_already_current;
+        for (std::size_t n = 0; n < out.count; ++n) {
+            auto& one = out.components[n];
+            const auto floor = device.floor(one.component);
+            if (!floor.has_value()) return errc::update_storage;
+            const auto verdict = compare_floor(*floor, out.sequence_number, out.manifest_digest);
+            one.current = verdict == errc::update_already_current;
+            if (one.current) continue;
+            if (verdict != errc::ok) return verdict;
+            all = verdict;
+        }
+        return all;
+    }
+
+    void read_commands(const manifest& steps) {
+        // Commands that the profile knows in each sequence, one bit for each code.
+        constexpr auto codes = [](auto... code) { return ((std::uint32_t{1} << code) | ...); };
+        sequence(steps.shared, codes(12, 20, 1, 2, 24));
+        sequence(steps.install, codes(12, 20, fetch_command, 3));
+        sequence(steps.validate, codes(12, 1, 2, 3));
+        sequence(steps.invoke, codes(12, 23));
+        cbor_reader end{envelope.manifest, first};
+        for (std::size_t n = 0; n < out.count; ++n) {
+            const auto& one = out.components[n];
+            if (!one.validated || one.fetch != one.matched)
+                end.refuse(errc::update_missing_image_match, envelope.manifest.offset);
+        }
+    }
+
+    void sequence(const region& all, std::uint32_t allowed) {
+        if (all.offset == 0) return;
+        cbor_reader reader{all, first};
+        auto left = reader.array();
+        if (left / 2 > Limits.commands) reader.refuse(errc::update_too_complex);
+        component_plan* selected = out.count == 1 ? &out.components[0] : nullptr;
+        for (; left > 0; left -= 2) {
+            if (left == 1) return reader.refuse(errc::update_malformed_cbor);
+            const auto code = number_or_none(reader);
+            if (failed()) return;
+            if (code > 31 || (allowed >> code & 1) == 0)
+                return reader.refuse(errc::update_unsupported_command);
+            if (code == 12) {
+                // True (all components) and lists are not in the profile.
+                const auto index = number_or_none(reader);
+                selected = index < out.count ? &out.components[index] : nullptr;
+            }
+            if (selected == nullptr) return reader.refuse(errc::update_bad_component_index);
+            if (code == 20) override_parameters(reader, *selected);
+            else if (code != 12) command(reader, code, *selected, (allowed >> fetch_command & 1) != 0);
+        }
+        reader.end();
+    }
+    static std::uint32_t number_or_none(cbor_reader& reader) {
+        return reader.peek() == cbor_type::uint ? reader.small(cbor_type::uint) : cbor_map::none;
+    }
+
+    void command(cbor_reader& reader, std::uint32_t code, component_plan& one, bool install) {
+        // The reporting policy: nobody reports.
+        if (reader.small(cbor_type::uint) > 15) reader.refuse(errc::update_bad_parameter);
+        if (code == 3) {
+            if (one.image_digest == nullptr) reader.refuse(errc::update_missing_parameter);
+            if (install && !one.fetch) reader.refuse(errc::update_bad_order);
+            (install ? one.matched : one.validated) = true;
+        } else if (code == fetch_command) {
+            fetch(reader, one);
+        } else if (code == 23) {
+            one.invoked = true;
+        } else {
+            const auto which = identifier(code);
+            const auto* const asked = one.ids[which];
+            if (asked == nullptr) return reader.refuse(errc::update_missing_parameter);
+            static_assert(static_cast<int>(errc::update_vendor_mismatch) - 2 ==
+                          static_cast<int>(errc::update_device_mismatch));
+            if (!same({asked, 16}, identity.ids()[which]))
+                reader.refuse(static_cast<errc>(static_cast<int>(errc::update_vendor_mismatch) -
+                                                static_cast<int>(which)));
+            checked |= 1u << which;
+        }
+    }
+    /// Place among the identifiers of the command or parameter 1, 2 or 24.
+    static std::uint32_t identifier(std::uint32_t code) { return code > 2 ? 2 : code - 1; }
+
+    void fetch(cbor_reader& reader, component_plan& one) {
+        if ((checked & 3) != 3) reader.refuse(errc::update_missing_id_check);
+        if (one.image_digest == nullptr || one.size == 0 || one.uri.empty())
+            return reader.refuse(errc::update_missing_parameter);
+        if (one.fetch) reader.refuse(errc::update_bad_order);
+        one.fetch = true;
+        one.integrated = one.uri[0] == '#';
+        if (one.integrated) {
+            const auto place = first.address;
+            one.payload = find_payload(envelope, one.uri, first);
+            if (!failed()) first.address = place;
+            if (one.payload.empty()) reader.refuse(errc::update_bad_uri);
+            if (one.payload.size() != one.size) reader.refuse(errc::update_size_mismatch);
+        } else if (!device.fetches(one.uri)) {
+            reader.refuse(errc::update_bad_uri);
+        }
+    }
+
+    void override_parameters(cbor_reader& reader, component_plan& one) {
+        cbor_map pairs{reader};
+        for (std::uint32_t key; (key = pairs.next()) != cbor_map::none;) {
+            const auto type = reader.peek();
+            if (key == 3 || key == 14 || key == 21)
+                if (one.fetch) reader.refuse(errc::update_bad_parameter);
+            if (key == 14) {
+                if (type != cbor_type::uint) return reader.refuse(errc::update_bad_parameter);
+                one.size = reader.small(cbor_type::uint);
+                if (one.size - 1 >= device.capacity(one.component))
+                    reader.refuse(errc::update_image_too_large);
+            } else if (key == 21) {
+                if (type != cbor_type::text) return reader.refuse(errc::update_bad_parameter);
+                // A URI is ASCII (RFC 3986), so it is UTF-8, too.
+                one.uri = reader.string(type).data;
+                if (one.uri.size() - 1 >= Limits.uri ||
+                    std::ranges::any_of(one.uri, [](auto byte) { return byte > 0x7e; }))
+                    reader.refuse(errc::update_bad_uri);
+            } else if (key == 3) {
+                auto named = reader.embedded();
+                one.image_digest = read_digest(named, errc::update_bad_parameter);
+                named.end();
+            } else if (key == 1 || key == 2 || key == 24) {
+                reader.expect(0x50, errc::update_bad_parameter);  // 16 bytes
+                one.ids[identifier(key)] = reader.take(16);
+            } else {
+                reader.refuse(errc::update_unsupported_parameter);
+            }
+        }
+    }
+};
+
+}  // namespace detail
 
 /// Everything that can be checked before an image is there, without any effect, in this order:
 /// signature, manifest, components and the key's rights, floors, dry pass over all commands.
@@ -249,55 +267,19 @@ template <limits Limits = limits{}, crypto Crypto, update_device Device>
 [[nodiscard]] result<update_plan<Limits.components>> prepare_update(
     Crypto& backend, std::span<const trust_anchor> anchors, const device_identity& identity,
     Device& device, bytes envelope) {
-    const auto signed_by = authenticate(backend, anchors, envelope, Limits);
-    if (!signed_by.has_value()) return failure{signed_by.error()};
-    const auto steps = read_manifest(*signed_by);
-    if (!steps.has_value()) return failure{steps.error()};
-
+    static constexpr limits bounds = Limits;
+    detail::authentication<Crypto> steps{bounds};
+    steps.run(backend, anchors, envelope);
+    manifest found;
     update_plan<Limits.components> plan;
-    plan.sequence_number = steps->sequence_number;
-    plan.manifest_digest = signed_by->manifest_digest;
-    plan.anchor = signed_by->anchor;
-
-    error first;
-    cbor_reader list{steps->components, first, static_cast<std::uint32_t>(stage::components)};
-    const auto count = list.array();
-    if (count == 0 || count > Limits.components)
-        list.refuse(errc::update_too_many_components, steps->components.offset);
-    for (; plan.count < count && !list.failed(); ++plan.count) {
-        const auto at = list.offset();
-        const auto parts = list.array();
-        const auto id = list.byte_string();
-        const auto found = parts == 1 && !list.failed() ? device.find(id.data) : std::nullopt;
-        if (!found) {
-            list.refuse(errc::update_unknown_component, at);
-            break;
-        }
-        if (!plan.anchor->may_update(id.data)) list.refuse(errc::update_not_authorised, at);
-        for (std::size_t n = 0; n < plan.count; ++n)  // one component named twice has two plans
-            if (plan.components[n].component == *found)
-                list.refuse(errc::update_unknown_component, at);
-        plan.components[plan.count].component = *found;
+    if (!steps.failed()) detail::read_manifest(steps.out, found, steps.first);
+    if (!steps.failed()) {
+        plan.sequence_number = found.sequence_number;
+        plan.manifest_digest = steps.out.manifest_digest;
+        plan.anchor = steps.out.anchor;
+        detail::planning<Limits, Device>{device, identity, steps.out, plan, steps.first}.run(found);
     }
-    list.end();
-    if (first.code != errc::ok) return failure{first};
-
-    std::size_t current = 0;
-    for (std::size_t n = 0; n < plan.count; ++n) {
-        const auto floor = device.floor(plan.components[n].component);
-        const auto number = static_cast<std::uint32_t>(stage::sequence);
-        if (!floor.has_value()) return fail(errc::update_storage, number, steps->sequence_offset);
-        const auto verdict = compare_floor(*floor, plan.sequence_number, plan.manifest_digest);
-        plan.components[n].current = verdict == errc::update_already_current;
-        if (plan.components[n].current) ++current;
-        else if (verdict != errc::ok) return fail(verdict, number, steps->sequence_offset);
-    }
-    if (current == plan.count)
-        return fail(errc::update_already_current, static_cast<std::uint32_t>(stage::sequence),
-                    steps->sequence_offset);
-
-    detail::dry_pass<Limits, Device>{device, identity, *signed_by, plan, first}.run(*steps);
-    if (first.code != errc::ok) return failure{first};
+    if (steps.failed()) return failure{steps.first};
     return plan;
 }
 

@@ -128,7 +128,7 @@ public:
         const auto& plan = plan_.components[next_];
         return update_request{plan.uri,
                               with(plan.component, [](auto& c) { return c.slots().received(); }),
-                              static_cast<std::uint32_t>(plan.size)};
+                              plan.size};
     }
     /// The next bytes of the image that `wanted` names.
     result<update_progress> image_chunk(const update_chunk& chunk) {
@@ -240,10 +240,10 @@ private:
     result<void> finish(const component_plan& plan) {
         return with(plan.component, [&](auto& c) -> result<void> {
             sha256_digest expected{};
-            std::ranges::copy(plan.image_digest, expected.begin());
+            std::copy_n(plan.image_digest, expected.size(), expected.begin());
             const auto slot = c.slots().finish(expected);
             if (!slot.has_value()) return failure{slot.error()};
-            const auto fits = c.prepare(*slot, static_cast<std::uint32_t>(plan.size));
+            const auto fits = c.prepare(*slot, plan.size);
             if (fits.has_value()) return {};
             cause_ = fits.error();
             return fail(errc::update_program_rejected, static_cast<std::uint32_t>(stage::program));
@@ -277,7 +277,7 @@ private:
             const auto done = with(plan.component, [&](auto& c) {
                 if (!plan.fetch)
                     return c.slots().retain(plan_.sequence_number, plan_.manifest_digest,
-                                            plan.image_digest);
+                                            {plan.image_digest, sha256_digest{}.size()});
                 const auto committed =
                     c.slots().commit(plan_.sequence_number, plan_.manifest_digest);
                 if (committed.has_value()) return c.activate();

@@ -180,11 +180,11 @@ TEST_CASE("target update: what each stage costs") {
     CHECK(measured("erase a slot", [&] { return d.slots.begin(one.size); }).has_value());
     CHECK(measured("stage the image", [&] { return d.slots.write_chunk(0, one.payload); }).has_value());
     sha256_digest digest{};
-    std::ranges::copy(one.image_digest, digest.begin());
+    std::copy_n(one.image_digest, digest.size(), digest.begin());
     const auto slot = measured("match the image", [&] { return d.slots.finish(digest); });
     REQUIRE(slot.has_value());
     CHECK(measured("parse, verify and check the contract", [&] {
-        return d.component.prepare(*slot, static_cast<std::uint32_t>(one.size));
+        return d.component.prepare(*slot, one.size);
     }).has_value());
     CHECK(measured("commit", [&] {
         return d.slots.commit(plan->sequence_number, plan->manifest_digest);
