@@ -51,11 +51,7 @@ void deployment::push() {
 }
 
 void deployment::on_pushed(const coap_reply& reply) {
-    if (reply.code == 0) {
-        // A device that was switched off and on again may answer the next time.
-        if (silent_++ < silent_retries && reply.text() != "nobody listens there") return push();
-        return end(outcome::no_answer, reply.text());
-    }
+    if (reply.code == 0) return end(outcome::no_answer, reply.text());
     if (reply.code == 503 && busy_++ < busy_retries) {
         clock_.after(pause * 2, [self = shared_from_this()] { self->push(); });
         return;
