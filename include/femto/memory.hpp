@@ -110,6 +110,9 @@ public:
         set(number, {const_cast<std::byte*>(bytes.data()), bytes.size()}, permission::read);
     }
 
+    /// Moves region `number`, whose size and permission stay, to other memory.
+    constexpr void rebase(std::uint32_t number, std::byte* first) { bases_[number] = first; }
+
     /// Grants `bytes` to the guest and returns the guest address of the first one. A region of no
     /// bytes has a number of its own, too. Errors: too_many_regions.
     [[nodiscard]] constexpr result<std::uint64_t> map(std::span<std::byte> bytes,
@@ -174,6 +177,15 @@ public:
     template <bool Write>
     [[nodiscard]] constexpr std::byte* find(std::uint64_t address, std::uint32_t width) const {
         return locate<Write>(address, width).at;
+    }
+
+    /// Where the byte at an address in the stack lies, unchecked: for what verification has proved.
+    [[nodiscard]] std::byte* in_frame(std::uint64_t address) const {
+        if constexpr (Space == address_space::segmented) {
+            return bases_[region_number::stack] + static_cast<std::uint32_t>(address);
+        } else {
+            return reinterpret_cast<std::byte*>(static_cast<std::uintptr_t>(address));
+        }
     }
 
     /// The same for code that does both: one body.

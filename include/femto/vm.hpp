@@ -9,6 +9,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <span>
+#include <utility>
 
 namespace femto {
 
@@ -38,6 +39,9 @@ public:
     using verified = verified_program<rules_of(Config), Helpers>;
     using memory_type = guest_memory<Config.address_space, Config.max_regions>;
 
+    /// A program with code of its own for machines of this type; see `prepare`.
+    using prepared = prepared_program<rules_of(Config), Helpers, memory_type>;
+
     constexpr vm() = default;
     vm(const vm&) = delete;
     vm& operator=(const vm&) = delete;
@@ -47,6 +51,16 @@ public:
         const program& p, std::span<std::uint8_t> scratch,
         std::uint64_t granted = ~std::uint64_t{0}) {
         return femto::verify<rules_of(Config), Helpers>(p, scratch, granted);
+    }
+
+    /// Prepares a verified program for `dispatch::threaded`, which is then about a third faster: writes
+    /// a slot of code for each slot of text to `code`, 8 bytes on a 32-bit core. What it returns is
+    /// run and resumed in place of `p`, to the same results. Errors: no_space, with the slots needed.
+    [[nodiscard]] static result<prepared> prepare(const verified& p,
+                                                  const std::span<prepared_instruction>& code)
+        requires(Config.dispatch == dispatch::threaded)
+    {
+        return femto::prepare<memory_type>(p, code);
     }
 
     /// Grants memory to the guest beside its stack, context and data; see `guest_memory::map`.
@@ -78,9 +92,9 @@ public:
     /// The stack is zeroed when another program ran before, so that it leaks nothing.
     /// The guest may write to the context if it is a range of `std::byte`, and only read one of
     /// `const std::byte`; without one, r1 points to an empty region.
-    template <class Context>
+    template <std::derived_from<verified> Program, class Context>
         requires std::constructible_from<std::span<const std::byte>, Context&>
-    [[nodiscard]] constexpr result<std::uint64_t> run(const verified& p, entry_point at,
+    [[nodiscard]] constexpr result<std::uint64_t> run(const Program& p, entry_point at,
                                                       Context&& context, std::uint32_t fuel) {
         const std::span<const std::byte> bytes{context};
         if constexpr (std::constructible_from<std::span<std::byte>, Context&>) {
@@ -91,9 +105,33 @@ public:
         }
         return start(p, at, static_cast<std::uint32_t>(bytes.size()), fuel);
     }
-    [[nodiscard]] constexpr result<std::uint64_t> run(const verified& p, entry_point at,
+    template <std::derived_from<verified> Program>
+    [[nodiscard]] constexpr result<std::uint64_t> run(const Program& p, entry_point at,
                                                       std::uint32_t fuel) {
         return run(p, at, std::span<std::byte>{}, fuel);
+    }
+
+    /// As `run`, if the run before it was of the same program in the same machine, with the same
+    /// memory, and ended: only context and registers are made anew.
+    [[nodiscard]] constexpr result<std::uint64_t> run_again(const verified& p, entry_point at,
+                                                            std::span<std::byte> context,
+                                                            permission allowed,
+                                                            std::uint32_t fuel) {
+        const auto size = static_cast<std::uint32_t>(context.size());
+        if (memory_.readable(region_number::context) == size) [[likely]] {
+            memory_.rebase(region_number::context, context.data());
+        } else {
+            memory_.set(region_number::context, context, allowed);
+        }
+        reset(at, size);
+        return go(p, fuel, 0);
+    }
+    /// As `run`, with a context that the guest may use as `allowed` says.
+    [[nodiscard]] constexpr result<std::uint64_t> run(const verified& p, entry_point at,
+                                                      std::span<std::byte> context,
+                                                      permission allowed, std::uint32_t fuel) {
+        memory_.set(region_number::context, context, allowed);
+        return start(p, at, static_cast<std::uint32_t>(context.size()), fuel);
     }
 
     /// Runs like `run` with the compact dispatcher and calls `observe(pc, registers)` before each
@@ -111,7 +149,8 @@ public:
 
     /// Goes on with a run that was suspended or ran out of fuel; what it overdrew is taken from
     /// `fuel`. The program must be the one of `run`. Errors: not_resumable.
-    [[nodiscard]] constexpr result<std::uint64_t> resume(const verified& p, std::uint32_t fuel) {
+    template <std::derived_from<verified> Program>
+    [[nodiscard]] constexpr result<std::uint64_t> resume(const Program& p, std::uint32_t fuel) {
         if (running_ != p.source().text.data() ||
             (machine_.state != errc::suspended && machine_.state != errc::out_of_fuel)) {
             return fail(errc::not_resumable);
@@ -130,7 +169,8 @@ public:
     }
 
 private:
-    constexpr result<std::uint64_t> start(const verified& p, entry_point at, std::uint32_t length,
+    template <class Program>
+    constexpr result<std::uint64_t> start(const Program& p, entry_point at, std::uint32_t length,
                                           std::uint32_t fuel) {
         prepare(p, at, length);
         return go(p, fuel, 0);
@@ -144,7 +184,14 @@ private:
         memory_.set(region_number::stack, stack_, permission::read_write);
         memory_.set(region_number::rodata, p.source().rodata);
         memory_.set(region_number::data, p.source().data, permission::read_write);
-        machine_.r.fill(0);
+        reset(at, length);
+    }
+    /// Registers are zeroed: what they held is no leak, and runs are the same each time.
+    constexpr void reset(entry_point at, std::uint32_t length) {
+        // One by one, or GCC calls memset: 13 instructions instead of 77 on a Cortex-M4.
+        [&]<std::size_t... I>(std::index_sequence<I...>) {
+            ((machine_.r[I] = 0), ...);
+        }(std::make_index_sequence<11>{});
         machine_.r[1] = memory_.address_of(region_number::context);
         machine_.r[2] = length;
         machine_.r[10] = memory_.address_of(region_number::stack) + Config.stack_size;
@@ -160,9 +207,13 @@ private:
         return granted_fuel_ > 0;
     }
 
-    constexpr result<std::uint64_t> go(const verified& p, std::uint32_t fuel, std::int32_t debt) {
+    template <class Program>
+    constexpr result<std::uint64_t> go(const Program& p, std::uint32_t fuel, std::int32_t debt) {
         if (!give(fuel, debt)) return fail(errc::out_of_fuel, machine_.pc);
-        return interpret<Config.dispatch>(p, machine_, memory_, host_, host_type_);
+        if constexpr (std::is_same_v<Program, prepared>) {
+            return interpret(p, machine_, memory_, host_, host_type_);
+        }
+        return interpret<Config.dispatch, rules_of(Config), Helpers>(p, machine_, memory_, host_, host_type_);
     }
 
     // What is used most comes first: small offsets make short code.

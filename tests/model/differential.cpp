@@ -16,51 +16,22 @@
 
 namespace {
 
-model::scenario make_scenario(std::uint64_t seed) {
-    model::random r{seed};
-    model::scenario s;
-    s.text = model::make_program(r);
-    if (r.one_in(8)) {  // one bit, for the verifier to find out whether it matters
-        const std::uint32_t bit = r.below(64);
-        auto& i = s.text[r.below(static_cast<std::uint32_t>(s.text.size()))];
-        if (bit < 8) i.opcode = static_cast<std::uint8_t>(i.opcode ^ 1u << bit);
-        else if (bit < 16) i.registers = static_cast<std::uint8_t>(i.registers ^ 1u << (bit - 8));
-        else if (bit < 32) i.offset = static_cast<std::int16_t>(i.offset ^ 1 << (bit - 16));
-        else i.imm = static_cast<std::int32_t>(static_cast<std::uint32_t>(i.imm) ^ 1u << (bit - 32));
-    }
-    const auto bytes = [&](std::uint32_t size) {
-        std::vector<std::uint8_t> made(size);
-        for (auto& b : made) b = static_cast<std::uint8_t>(r.one_in(4) ? 0 : r.next());
-        return made;
-    };
-    s.context = bytes(r.one_in(4) ? r.below(8) : 64);
-    s.rodata = bytes(r.below(40));
-    s.data = bytes(r.below(40));
-    s.extra = bytes(r.below(16));
-    s.context_writable = !r.one_in(8);
-    s.extra_permission = static_cast<int>(r.below(4));
-    s.granted = r.one_in(16) ? r.next() : ~std::uint64_t{0};
-    s.fuel = r.one_in(4) ? 1 + r.below(100) : 2000;
-    s.portion = 1 + r.below(30);
-    return s;
-}
-
 struct counts {
     std::uint64_t illegal = 0;
     std::map<model::end, std::uint64_t> ends;
 };
 
 bool check(std::uint64_t seed, counts& counted) {
-    const model::scenario s = make_scenario(seed);
+    const model::scenario s = model::make_scenario(seed);
     bool good = true;
     model::verdict verdict;
     test::on_every_vm<model::compared>([&](auto c) {
         constexpr femto::config configured = decltype(c)::value;
-        const std::string difference = model::compare<configured>(s, verdict);
+        const std::string difference = model::compare<decltype(c)>(s, verdict);
         if (difference.empty()) return;
         good = false;
-        std::printf("FAILED: --seed %llu --count 1, dispatch %d, address space %d: %s\n",
-                    static_cast<unsigned long long>(seed), static_cast<int>(configured.dispatch),
+        std::printf("FAILED: --seed %llu --count 1, dispatch %d%s, address space %d: %s\n",
+                    static_cast<unsigned long long>(seed), static_cast<int>(configured.dispatch), decltype(c)::prepares ? " prepared" : "",
                     static_cast<int>(configured.address_space), difference.c_str());
     });
     if (verdict.legal) {
@@ -93,8 +64,8 @@ int main(int argc, char** argv) {
         if (!check(first + n, counted)) return 1;
         if (n % 100000 == 99999) std::printf("%llu ...\n", static_cast<unsigned long long>(n + 1)), std::fflush(stdout);
     }
-    std::printf("%llu programs agree on 4 machines, %llu more are illegal on all\n",
-                static_cast<unsigned long long>(count - counted.illegal),
+    std::printf("%llu programs agree on %u machines, %llu more are illegal on all\n",
+                static_cast<unsigned long long>(count - counted.illegal), test::kinds,
                 static_cast<unsigned long long>(counted.illegal));
     for (const auto& [how, n] : counted.ends) {
         std::printf("  %llu ended with %s\n", static_cast<unsigned long long>(n),
