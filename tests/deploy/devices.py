@@ -446,7 +446,7 @@ def fleet(f):
     assert all(hook(f, uri, "scheduler")["sequence"] == 3 for uri in uris)
     f.run("deploy", "a1.suit", *command, "--state", "state", status=2, says="another envelope")
     f.run("deploy", "a3.suit", "--fleet", "nowhere", status=2, says="nowhere")
-    f.run("deploy", "a3.suit", *command, "--canary", "110%", status=2, says="0% to 100%")
+    f.run("deploy", "a3.suit", "--fleet", "devices.txt", "--canary", "110%", status=2, says="0% to 100%")
     write_bytes("twice.txt", f"{uris[0]}\n{uris[0]}\n".encode())
     f.run("deploy", "a3.suit", "--fleet", "twice.txt", status=2, says="twice.txt:2")
     # some devices are gone: 2 of 32 are not more than 10 percent, but more than 3 percent
