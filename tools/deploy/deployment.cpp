@@ -97,7 +97,7 @@ void deployment::on_report(const coap_reply& reply) {
         return end(outcome::refused, words);
     }
     if (found->reverted)
-        return end(outcome::rolled_back, in_words(found->trial_fault) + " at instruction " +
+        return end(outcome::rolled_back, in_words({found->trial_fault.code, 0, 0}) + " at instruction " +
                                              std::to_string(found->trial_fault.pc));
     if (!found->on_trial) return end(already_ ? outcome::current : outcome::confirmed);
     if (static_cast<std::int32_t>(timers::now() - trial_until_) >= 0)
