@@ -231,7 +231,7 @@ TEST_CASE("scenarios: what it costs") {
 #if defined(__ARM_ARCH_6M__)  // no read-modify-write in one instruction, low registers only
     constexpr std::uint32_t limits[]{16, 1450, 7100};
 #else
-    constexpr std::uint32_t limits[]{8, 1000, 6200};
+    constexpr std::uint32_t limits[]{12, 1000, 6900};
 #endif
     CHECK(empty <= limits[0]);
     CHECK(again <= limits[1]);
