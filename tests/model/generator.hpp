@@ -21,6 +21,12 @@ inline constexpr std::uint32_t helper_count = 11;
 /// One instruction with legal fields (two slots for lddw), as far as it can be told without the
 /// program around it; `repair` does the rest.
 inline void append_instruction(random& r, std::vector<slot>& text) {
+    if (r.one_in(40)) {  // the address of a variable in the frame, as compilers take it
+        const auto to = static_cast<std::uint8_t>(r.below(10));
+        text.push_back({0xbf, static_cast<std::uint8_t>(0xa0 | to), 0, 0});
+        text.push_back({0x07, to, 0, -static_cast<std::int32_t>(r.below(r.one_in(4) ? 600 : 100))});
+        return;
+    }
     using femto::format;
     using femto::use;
     const auto* row = &femto::instruction_list[r.below(femto::instruction_list.size())];
