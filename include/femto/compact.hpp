@@ -3,9 +3,10 @@
 
 #include <femto/execution.hpp>
 
-#include <array>
+#include <bit>
 #include <cstddef>
 #include <cstdint>
+#include <type_traits>
 
 namespace femto::detail {
 
@@ -36,10 +37,11 @@ public:
         const auto kind = class_of(opcode);
         // Register numbers are at most 10, and r10 is not written (proofs 1 and 2).
         std::uint64_t& to = r_[i.dst()];
+        const std::uint64_t from = r_[i.src()];
         if (kind == instruction_class::ld) {
             to = load_imm64(i);
         } else if (kind <= instruction_class::stx) {
-            return access(i, kind, to);
+            return access(i, kind, to, from);
         } else {
             const std::uint32_t code = opcode & 0xf0;
             const bool arithmetic = ((opcode + 1) & 2) == 0;
@@ -53,7 +55,7 @@ public:
                 return true;
             }
             const std::uint64_t value = semantics::execute<Rules.allowed>(
-                to, (opcode & 8) != 0 ? r_[i.src()] : extend(i.imm()), opcode, i.offset());
+                to, (opcode & 8) != 0 ? from : extend(i.imm()), opcode, i.offset());
             if (arithmetic) {
                 to = (opcode & 1) != 0 ? value : static_cast<std::uint32_t>(value);
             } else if (value != 0) {
@@ -83,21 +85,39 @@ private:
         --pc_;
         return false;
     }
+    // Where unaligned words trap, guest memory is accessed byte by byte: there each width would need a
+    // test and two ways, 100 to 170 bytes in all.
+    static constexpr bool by_bytes = unaligned_words_trap;
+
     static constexpr std::uint64_t get(const std::byte* from, std::uint32_t width) {
-        switch (width) {
-            case 1: return load_little<std::uint8_t>(from);
-            case 2: return load_little<std::uint16_t>(from);
-            case 4: return load_little<std::uint32_t>(from);
-            default: return load_little<std::uint64_t>(from);
+        if (!by_bytes && width == 1) return load_little<std::uint8_t>(from);
+        if (!by_bytes && width == 2) return load_little<std::uint16_t>(from);
+        if (!by_bytes && width == 4) return load_little<std::uint32_t>(from);
+        if (!by_bytes) return load_little<std::uint64_t>(from);
+        std::uint64_t value = 0;
+        if (!std::is_constant_evaluated() && std::endian::native == std::endian::little) {
+            move(reinterpret_cast<std::byte*>(&value), from, width);
+        } else {
+            while (width-- > 0) value = value << 8 | std::to_integer<std::uint64_t>(from[width]);
         }
+        return value;
     }
     static constexpr void put(std::byte* to, std::uint32_t width, std::uint64_t value) {
-        switch (width) {
-            case 1: store_little(to, static_cast<std::uint8_t>(value)); break;
-            case 2: store_little(to, static_cast<std::uint16_t>(value)); break;
-            case 4: store_little(to, static_cast<std::uint32_t>(value)); break;
-            default: store_little(to, value); break;
+        if (!by_bytes && width == 1) return store_little(to, static_cast<std::uint8_t>(value));
+        if (!by_bytes && width == 2) return store_little(to, static_cast<std::uint16_t>(value));
+        if (!by_bytes && width == 4) return store_little(to, static_cast<std::uint32_t>(value));
+        if (!by_bytes) return store_little(to, value);
+        if (!std::is_constant_evaluated() && std::endian::native == std::endian::little) {
+            move(to, reinterpret_cast<const std::byte*>(&value), width);
+        } else {
+            for (std::uint32_t n = 0; n < width; ++n) to[n] = static_cast<std::byte>(value >> (8 * n));
         }
+    }
+    FEMTO_ALWAYS_INLINE static void move(std::byte* to, const std::byte* from, std::uint32_t width) {
+        do {
+            *to++ = *from++;
+            semantics::forget(to);  // or GCC calls memcpy
+        } while (--width != 0);
     }
 
     FEMTO_ALWAYS_INLINE constexpr std::uint64_t load_imm64(instruction i) {
@@ -110,26 +130,28 @@ private:
     }
 
     FEMTO_ALWAYS_INLINE constexpr bool access(instruction i, instruction_class kind,
-                                              std::uint64_t& to) {
+                                              std::uint64_t& to, std::uint64_t from) {
         const bool writes = kind != instruction_class::ldx;
         const std::uint32_t width = access_width(i.opcode());
-        const std::uint64_t address = (writes ? to : r_[i.src()]) + extend(i.offset());
-        std::byte* const at = run_.memory.find(address, width, writes);
-        if (at == nullptr) {
-            const bool readable = run_.memory.find(address, width, false) != nullptr;
-            return fault(readable ? errc::illegal_write : errc::illegal_memory, address);
+        const std::uint64_t address = (writes ? to : from) + extend(i.offset());
+        const bool atomic =
+            (Rules.allowed & groups::atomic) != group::none && is_atomic(i.opcode());
+        // The second time round says why not, and an atomic operation needs both.
+        std::byte* at = run_.memory.find(address, width, writes);
+        if (writes && (at == nullptr || atomic)) {
+            std::byte* const readable = run_.memory.find(address, width, false);
+            if (at == nullptr && readable != nullptr) return fault(errc::illegal_write, address);
+            at = readable;
         }
+        if (at == nullptr) return fault(errc::illegal_memory, address);
         if (!writes) {
             to = get(at, width);
             if ((i.opcode() & 0xe0) == 0x80) to = semantics::movsx(to, width * 8);
             return true;
         }
-        std::uint64_t value = kind == instruction_class::st ? extend(i.imm()) : r_[i.src()];
+        std::uint64_t value = kind == instruction_class::st ? extend(i.imm()) : from;
         if constexpr ((Rules.allowed & groups::atomic) != group::none) {
-            if (is_atomic(i.opcode())) {
-                if (run_.memory.find(address, width, false) == nullptr) {
-                    return fault(errc::illegal_memory, address);  // write-only
-                }
+            if (atomic) {
                 const std::uint64_t old = get(at, width);
                 std::uint64_t* result = r_ + i.src();
                 if (i.imm() == 0xf1) {
@@ -149,7 +171,8 @@ private:
     /// Goes `distance` slots on from here, proved to be an instruction of this function (proof 3).
     FEMTO_ALWAYS_INLINE constexpr bool jump(std::int32_t distance) {
         pc_ += distance;
-        return run_.state.fuel > 0;
+        if (run_.state.fuel > 0) return true;
+        return false;
     }
 
     FEMTO_ALWAYS_INLINE constexpr bool call(instruction i, bool by_register) {
@@ -199,9 +222,9 @@ private:
         if (state.depth >= Rules.max_call_depth || (state.depth + 2u) * size > Rules.stack_size) {
             return fault(errc::call_too_deep, 0);
         }
-        auto& frame = state.frames[state.depth++];
-        for (std::uint32_t n = 0; n < 4; ++n) frame.saved[n] = r_[6 + n];
-        frame.return_pc = slot();
+        auto* frame = &state.frames[state.depth++];
+        frame->return_pc = slot();
+        for (std::uint32_t n = 0; n < 4; ++n) frame->saved[n] = r_[6 + n];
         r_[10] -= size;
         return jump(distance);
     }
@@ -212,10 +235,10 @@ private:
             state.state = errc::ok;
             return false;
         }
-        const auto& frame = state.frames[--state.depth];
-        for (std::uint32_t n = 0; n < 4; ++n) r_[6 + n] = frame.saved[n];
+        const auto* frame = &state.frames[--state.depth];
+        pc_ = text() + frame->return_pc;
+        for (std::uint32_t n = 0; n < 4; ++n) r_[6 + n] = frame->saved[n];
         r_[10] += run_.program.frame_size();
-        pc_ = text() + frame.return_pc;
         return jump(0);
     }
 
