@@ -44,7 +44,7 @@ public:
             return access(i, kind, to, from);
         } else {
             const std::uint32_t code = opcode & 0xf0;
-            const bool arithmetic = ((opcode + 1) & 2) == 0;
+            const bool arithmetic = ((instruction::guest(i.fields) + 1) & 2) == 0;
             if (!arithmetic) {
                 if (code == 0) return jump(opcode == opcode::ja ? i.offset() : i.imm());
                 if (code == 0x80) return call(i, (opcode & 8) != 0);
@@ -54,11 +54,8 @@ public:
                 to = semantics::swap(opcode, to, static_cast<std::uint32_t>(i.imm()));
                 return true;
             }
-            const std::uint64_t value = semantics::execute<Rules.allowed>(
-                to, (opcode & 8) != 0 ? from : extend(i.imm()), opcode, i.offset());
-            if (arithmetic) {
-                to = (opcode & 1) != 0 ? value : static_cast<std::uint32_t>(value);
-            } else if (value != 0) {
+            if (semantics::execute<Rules.allowed>(to, instruction::guest(i.fields),
+                                                  (opcode & 8) != 0 ? from : extend(i.imm()))) {
                 return jump(i.offset());
             }
         }
@@ -157,9 +154,13 @@ private:
                 if (i.imm() == 0xf1) {
                     if (old != semantics::zero_extend(r_[0], width * 8)) value = old;
                     result = r_;
-                } else if (i.imm() != 0xe1) {
-                    value = semantics::execute<Rules.allowed>(
-                        old, value, static_cast<std::uint32_t>(i.imm()) | 7, 0);
+                }
+                switch (i.imm() & 0xf0) {
+                    case 0x00: value += old; break;
+                    case 0x40: value |= old; break;
+                    case 0x50: value &= old; break;
+                    case 0xa0: value ^= old; break;
+                    default: break;  // exchanges
                 }
                 if ((i.imm() & 1) != 0) *result = old;
             }
