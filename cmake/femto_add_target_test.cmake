@@ -76,8 +76,8 @@ function(femto_add_target_test name)
     file(STRINGS ${path} lines REGEX "^TEST_CASE\\(\"")
     foreach(line IN LISTS lines)
       string(REGEX REPLACE "^TEST_CASE\\(\"([^\"]*)\".*" "\\1" case "${line}")
-      add_test(NAME "target.${name}.${case}" COMMAND ${CMAKE_COMMAND} -DLOG=${log} "-DCASE=${case}"
-                                                     -P ${FEMTO_CHECK_LOG})
+      add_test(NAME "target.${name}.${case}"  # a thousand of these: grep starts faster than cmake
+               COMMAND sh -c "grep -Fqx -e \"ok $1\" \"$2\" || { cat \"$2\"; exit 1; }" sh "${case}" ${log})
       set_tests_properties("target.${name}.${case}" PROPERTIES LABELS target FIXTURES_REQUIRED ${name})
     endforeach()
     set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS ${path})

@@ -9,7 +9,7 @@ size.py --write   and writes figures.json
 A figure is what the sections of one object hold, compiled with -Os: code and constants that a part needs,
 inline functions included, the C library and libgcc not. Deterministic for one compiler version.
 """
-import json, os, re, subprocess, sys, tempfile
+import concurrent.futures, json, os, re, subprocess, sys, tempfile
 
 ROOT = os.path.abspath(os.path.join(os.path.dirname(__file__), "../.."))
 FIGURES = os.path.join(ROOT, "bench/size/figures.json")
@@ -63,23 +63,25 @@ def sections(compiler, object_file):
     return sums, ram
 
 
-def measure():
-    figures = []
+def figures_of(target, compiler, flags, configuration, part):
     with tempfile.TemporaryDirectory() as folder:
         object_file = os.path.join(folder, "part.o")
-        for target, compiler, flags in targets():
-            for configuration, name in CONFIGURATIONS.items():
-                for part, definition in PARTS.items():
-                    subprocess.run([compiler, *flags, *FLAGS, definition, f"-DCONFIGURATION={name}", "-c",
-                                    os.path.join(ROOT, "bench/size/part.cpp"), "-o", object_file],
-                                   check=True)
-                    sums, ram = sections(compiler, object_file)
-                    row = {"target": target, "configuration": configuration}
-                    figures += [{**row, "part": f"{part} {kind}", "bytes": size}
-                                for kind, size in sums.items()]
-                    if part == "dispatch compact":
-                        figures.append({**row, "part": "machine ram", "bytes": ram})
+        subprocess.run([compiler, *flags, *FLAGS, PARTS[part],
+                        f"-DCONFIGURATION={CONFIGURATIONS[configuration]}", "-c",
+                        os.path.join(ROOT, "bench/size/part.cpp"), "-o", object_file], check=True)
+        sums, ram = sections(compiler, object_file)
+    row = {"target": target, "configuration": configuration}
+    figures = [{**row, "part": f"{part} {kind}", "bytes": size} for kind, size in sums.items()]
+    if part == "dispatch compact":
+        figures.append({**row, "part": "machine ram", "bytes": ram})
     return figures
+
+
+def measure():
+    work = [(*target, configuration, part)
+            for target in targets() for configuration in CONFIGURATIONS for part in PARTS]
+    with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
+        return [f for figures in pool.map(lambda w: figures_of(*w), work) for f in figures]
 
 
 def table(figures):
@@ -114,6 +116,9 @@ def check(figures):
 
 
 if __name__ == "__main__":
+    if sys.argv[1:] not in ([], ["--check"], ["--write"]):
+        print(__doc__.strip())
+        sys.exit(0 if sys.argv[1:] == ["--help"] else 2)
     measured = measure()
     table(measured)
     if "--write" in sys.argv:

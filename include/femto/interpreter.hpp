@@ -2,6 +2,7 @@
 #pragma once
 
 #include <femto/compact.hpp>
+#include <femto/threaded.hpp>
 
 #include <array>
 #include <cstddef>
@@ -34,47 +35,6 @@ constexpr void run_compact(run_context<Rules, Helpers, Memory>& run, Observer&& 
     e.save();
 }
 
-#if defined(__GNUC__)
-#pragma GCC diagnostic push
-#pragma GCC diagnostic ignored "-Wpedantic"  // labels as values, which is the point
-#define FEMTO_16(row, at) \
-    at(row, 0) at(row, 1) at(row, 2) at(row, 3) at(row, 4) at(row, 5) at(row, 6) at(row, 7) \
-    at(row, 8) at(row, 9) at(row, a) at(row, b) at(row, c) at(row, d) at(row, e) at(row, f)
-#define FEMTO_256(at) \
-    FEMTO_16(0, at) FEMTO_16(1, at) FEMTO_16(2, at) FEMTO_16(3, at) FEMTO_16(4, at) \
-    FEMTO_16(5, at) FEMTO_16(6, at) FEMTO_16(7, at) FEMTO_16(8, at) FEMTO_16(9, at) \
-    FEMTO_16(a, at) FEMTO_16(b, at) FEMTO_16(c, at) FEMTO_16(d, at) FEMTO_16(e, at) \
-    FEMTO_16(f, at)
-
-template <rules Rules, class Helpers, class Memory>
-[[gnu::flatten]] void run_threaded(run_context<Rules, Helpers, Memory>& run) {
-    execution<Rules, Helpers, Memory> e{run};
-    // Computed goto (GNU C): a copy of the jump at the end of each body, so that each has a branch
-    // prediction of its own. Bodies of opcodes that verification refuses are left out (proof 1).
-#define FEMTO_LABEL(high, low) &&opcode_##high##low,
-    static const void* const table[256] = {FEMTO_256(FEMTO_LABEL)};
-#undef FEMTO_LABEL
-    const void* const* base = table;
-    asm("" : "+r"(base));  // or GCC loads the address of the table anew for each dispatch
-    instruction i = e.fetch();
-    goto* base[i.opcode()];
-#define FEMTO_BODY(high, low)                                                              \
-    opcode_##high##low : if constexpr (opcodes<Rules.allowed>[0x##high##low].refusal() ==  \
-                                       errc::ok) {                                         \
-        if (!e.template step<false>(i, 0x##high##low)) goto stopped;                       \
-        i = e.fetch();                                                                     \
-        goto* base[i.opcode()];                                                            \
-    }
-    FEMTO_256(FEMTO_BODY)
-stopped:
-    e.save();
-}
-#undef FEMTO_BODY
-#undef FEMTO_256
-#undef FEMTO_16
-#pragma GCC diagnostic pop
-#endif
-
 }  // namespace detail
 
 /// Runs `m` from its position until it ends, faults, is suspended or has no fuel left.
@@ -95,8 +55,37 @@ template <dispatch Dispatch, rules Rules, class Helpers, class Memory,
     if (std::is_constant_evaluated() || Dispatch == dispatch::compact || watched) {
         detail::run_compact<Observer>(run, static_cast<Observer&&>(observe));
     } else {
-        detail::run_threaded(run);
+        using form = detail::in_place_form;
+        detail::threaded_context<form, Rules, Helpers, Memory> threaded{run, p.source().text.data()};
+        const form in_place;
+        detail::run_threaded(&threaded, &in_place);
+        run.address = threaded.address;
     }
+    if (m.state != errc::ok) return fail(m.state, m.pc, run.address);
+    return m.r[0];
+}
+
+/// Prepares `p` for `dispatch::threaded`: writes a slot of code for each of its text. Costs 40 to 150
+/// instructions for each, once. Errors: no_space, with the number of slots needed as address.
+template <class Memory, rules Rules, class Helpers>
+[[nodiscard]] result<prepared_program<Rules, Helpers, Memory>> prepare(
+    const verified_program<Rules, Helpers>& p, const std::span<prepared_instruction>& code) {
+    using form = detail::prepared_form<prepared_program<Rules, Helpers, Memory>>;
+    const auto* const bodies = detail::run_threaded<form, Rules, Helpers, Memory>(nullptr, nullptr);
+    return detail::preparation<Rules, Helpers, Memory>::make(p, code, bodies);
+}
+
+/// Runs like `interpret` by the code of `p`: the same results, errors and fuel.
+template <rules Rules, class Helpers, class Memory>
+[[nodiscard]] result<std::uint64_t> interpret(const prepared_program<Rules, Helpers, Memory>& p,
+                                              machine<Rules.max_call_depth>& m,
+                                              const Memory& memory, void* host = nullptr,
+                                              const void* host_type = nullptr) {
+    using form = detail::prepared_form<prepared_program<Rules, Helpers, Memory>>;
+    detail::threaded_context<form, Rules, Helpers, Memory> run{{p, m, memory, host, host_type},
+                                                               p.code()};
+    const form prepared{p};
+    detail::run_threaded(&run, &prepared);
     if (m.state != errc::ok) return fail(m.state, m.pc, run.address);
     return m.r[0];
 }

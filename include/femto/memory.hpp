@@ -176,6 +176,15 @@ public:
         return locate<Write>(address, width).at;
     }
 
+    /// Where the byte at an address in the stack lies, unchecked: for what verification has proved.
+    [[nodiscard]] std::byte* in_frame(std::uint64_t address) const {
+        if constexpr (Space == address_space::segmented) {
+            return bases_[region_number::stack] + static_cast<std::uint32_t>(address);
+        } else {
+            return reinterpret_cast<std::byte*>(static_cast<std::uintptr_t>(address));
+        }
+    }
+
     /// The same for code that does both: one body.
     [[nodiscard]] constexpr std::byte* find(std::uint64_t address, std::uint32_t width,
                                             bool write) const {

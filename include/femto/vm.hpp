@@ -38,6 +38,9 @@ public:
     using verified = verified_program<rules_of(Config), Helpers>;
     using memory_type = guest_memory<Config.address_space, Config.max_regions>;
 
+    /// A program with code of its own for machines of this type; see `prepare`.
+    using prepared = prepared_program<rules_of(Config), Helpers, memory_type>;
+
     constexpr vm() = default;
     vm(const vm&) = delete;
     vm& operator=(const vm&) = delete;
@@ -47,6 +50,16 @@ public:
         const program& p, std::span<std::uint8_t> scratch,
         std::uint64_t granted = ~std::uint64_t{0}) {
         return femto::verify<rules_of(Config), Helpers>(p, scratch, granted);
+    }
+
+    /// Prepares a verified program for `dispatch::threaded`, which is then about a third faster: writes
+    /// a slot of code for each slot of text to `code`, 8 bytes on a 32-bit core. What it returns is
+    /// run and resumed in place of `p`, to the same results. Errors: no_space, with the slots needed.
+    [[nodiscard]] static result<prepared> prepare(const verified& p,
+                                                  const std::span<prepared_instruction>& code)
+        requires(Config.dispatch == dispatch::threaded)
+    {
+        return femto::prepare<memory_type>(p, code);
     }
 
     /// Grants memory to the guest beside its stack, context and data; see `guest_memory::map`.
@@ -78,9 +91,9 @@ public:
     /// The stack is zeroed when another program ran before, so that it leaks nothing.
     /// The guest may write to the context if it is a range of `std::byte`, and only read one of
     /// `const std::byte`; without one, r1 points to an empty region.
-    template <class Context>
+    template <std::derived_from<verified> Program, class Context>
         requires std::constructible_from<std::span<const std::byte>, Context&>
-    [[nodiscard]] constexpr result<std::uint64_t> run(const verified& p, entry_point at,
+    [[nodiscard]] constexpr result<std::uint64_t> run(const Program& p, entry_point at,
                                                       Context&& context, std::uint32_t fuel) {
         const std::span<const std::byte> bytes{context};
         if constexpr (std::constructible_from<std::span<std::byte>, Context&>) {
@@ -91,7 +104,8 @@ public:
         }
         return start(p, at, static_cast<std::uint32_t>(bytes.size()), fuel);
     }
-    [[nodiscard]] constexpr result<std::uint64_t> run(const verified& p, entry_point at,
+    template <std::derived_from<verified> Program>
+    [[nodiscard]] constexpr result<std::uint64_t> run(const Program& p, entry_point at,
                                                       std::uint32_t fuel) {
         return run(p, at, std::span<std::byte>{}, fuel);
     }
@@ -111,7 +125,8 @@ public:
 
     /// Goes on with a run that was suspended or ran out of fuel; what it overdrew is taken from
     /// `fuel`. The program must be the one of `run`. Errors: not_resumable.
-    [[nodiscard]] constexpr result<std::uint64_t> resume(const verified& p, std::uint32_t fuel) {
+    template <std::derived_from<verified> Program>
+    [[nodiscard]] constexpr result<std::uint64_t> resume(const Program& p, std::uint32_t fuel) {
         if (running_ != p.source().text.data() ||
             (machine_.state != errc::suspended && machine_.state != errc::out_of_fuel)) {
             return fail(errc::not_resumable);
@@ -130,7 +145,8 @@ public:
     }
 
 private:
-    constexpr result<std::uint64_t> start(const verified& p, entry_point at, std::uint32_t length,
+    template <class Program>
+    constexpr result<std::uint64_t> start(const Program& p, entry_point at, std::uint32_t length,
                                           std::uint32_t fuel) {
         prepare(p, at, length);
         return go(p, fuel, 0);
@@ -160,9 +176,13 @@ private:
         return granted_fuel_ > 0;
     }
 
-    constexpr result<std::uint64_t> go(const verified& p, std::uint32_t fuel, std::int32_t debt) {
+    template <class Program>
+    constexpr result<std::uint64_t> go(const Program& p, std::uint32_t fuel, std::int32_t debt) {
         if (!give(fuel, debt)) return fail(errc::out_of_fuel, machine_.pc);
-        return interpret<Config.dispatch>(p, machine_, memory_, host_, host_type_);
+        if constexpr (std::is_same_v<Program, prepared>) {
+            return interpret(p, machine_, memory_, host_, host_type_);
+        }
+        return interpret<Config.dispatch, rules_of(Config), Helpers>(p, machine_, memory_, host_, host_type_);
     }
 
     // What is used most comes first: small offsets make short code.

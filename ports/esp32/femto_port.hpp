@@ -16,7 +16,7 @@ struct cycle_counter {
     std::uint32_t hertz = 0;
     [[nodiscard]] ticks now() const noexcept {
         ticks value;
-        asm volatile("rsr %0, ccount" : "=a"(value)::"memory");
+        asm volatile("rsr %0, ccount" : "=r"(value)::"memory");
         return value;
     }
     [[nodiscard]] std::uint32_t frequency() const noexcept { return hertz; }
@@ -33,8 +33,8 @@ class level_section {
     static_assert(Level <= 15);
 
 public:
-    level_section() { asm volatile("rsil %0, %1" : "=a"(before_) : "i"(Level) : "memory"); }
-    ~level_section() { asm volatile("wsr %0, ps\nrsync" ::"a"(before_) : "memory"); }
+    level_section() { asm volatile("rsil %0, %1" : "=r"(before_) : "i"(Level) : "memory"); }
+    ~level_section() { asm volatile("wsr %0, ps\nrsync" ::"r"(before_) : "memory"); }
     level_section(const level_section&) = delete;
     level_section& operator=(const level_section&) = delete;
 
@@ -107,19 +107,19 @@ private:
     // DBREAKA0 is special register 144, DBREAKC0 160; assemblers do not all know the names.
     static breakpoints get() {
         breakpoints b;
-        asm volatile("rsr %0, 144\nrsr %1, 160" : "=a"(b.address[0]), "=a"(b.control[0]));
+        asm volatile("rsr %0, 144\nrsr %1, 160" : "=r"(b.address[0]), "=r"(b.control[0]));
 #if FEMTO_XTENSA_BREAKPOINTS > 1
-        asm volatile("rsr %0, 145\nrsr %1, 161" : "=a"(b.address[1]), "=a"(b.control[1]));
+        asm volatile("rsr %0, 145\nrsr %1, 161" : "=r"(b.address[1]), "=r"(b.control[1]));
 #endif
         return b;
     }
     static void set(const breakpoints& b) {
-        asm volatile("wsr %2, 160\nwsr %0, 144\nwsr %1, 160\ndsync" ::"a"(b.address[0]),
-                     "a"(b.control[0]), "a"(0)
+        asm volatile("wsr %2, 160\nwsr %0, 144\nwsr %1, 160\ndsync" ::"r"(b.address[0]),
+                     "r"(b.control[0]), "r"(0)
                      : "memory");
 #if FEMTO_XTENSA_BREAKPOINTS > 1
-        asm volatile("wsr %2, 161\nwsr %0, 145\nwsr %1, 161\ndsync" ::"a"(b.address[1]),
-                     "a"(b.control[1]), "a"(0)
+        asm volatile("wsr %2, 161\nwsr %0, 145\nwsr %1, 161\ndsync" ::"r"(b.address[1]),
+                     "r"(b.control[1]), "r"(0)
                      : "memory");
 #endif
     }

@@ -22,7 +22,8 @@ int instruction_tests() {
     int failures = 0;
     for (const auto& f : conformance::files) {
         test::on_every_vm<femto::config{}>([&](auto c) {
-            const auto s = conformance::run_file<decltype(c)::value>(f.text);
+            using machine = typename decltype(c)::template vm<conformance::suite_helpers>;
+            const auto s = conformance::run_file_on<machine>(f.text);
             if (s.failed == 0 && s.passed > 0) return;
             std::printf("FAILED %s.test:%u: %s\n", std::string{f.name}.c_str(), s.line,
                         std::string{s.why}.c_str());

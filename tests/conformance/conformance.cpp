@@ -15,7 +15,8 @@ void check_file(std::string_view name) {
         if (f.name != name) continue;
         found = true;
         test::on_every_vm<femto::config{}>([&](auto c) {
-            const auto s = conformance::run_file<decltype(c)::value>(f.text);
+            using machine = typename decltype(c)::template vm<conformance::suite_helpers>;
+            const auto s = conformance::run_file_on<machine>(f.text);
             INFO(name << ".test:" << s.line << ": " << s.why);
             CHECK(s.failed == 0);
             CHECK(s.passed > 0);

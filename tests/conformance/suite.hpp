@@ -332,13 +332,17 @@ constexpr std::uint64_t charge(femto::caller& c, std::uint32_t n) {
 using suite_helpers =
     femto::helper_set<femto::helper<1, "add5", &add5>, femto::helper<2, "charge", &charge>>;
 
-/// Runs one file on machines of type `vm<Config, suite_helpers>`.
-template <femto::config Config>
-constexpr summary run_file(std::string_view source) {
+/// Runs one file on machines of type `Vm`, with `suite_helpers`.
+template <class Vm>
+constexpr summary run_file_on(std::string_view source) {
     summary s;
-    detail::runner<femto::vm<Config, suite_helpers>> r{s};
+    detail::runner<Vm> r{s};
     r.file(source);
     return s;
+}
+template <femto::config Config>
+constexpr summary run_file(std::string_view source) {
+    return run_file_on<femto::vm<Config, suite_helpers>>(source);
 }
 
 }  // namespace conformance

@@ -8,7 +8,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     const model::scenario s = fuzz::read_scenario(data, size);
     test::on_every_vm<model::compared>([&](auto c) {
         model::verdict verdict;
-        fuzz::require_empty(model::compare<decltype(c)::value>(s, verdict));
+        fuzz::require_empty(model::compare<decltype(c)>(s, verdict));
     });
     return 0;
 }

@@ -56,11 +56,11 @@ bool check(std::uint64_t seed, counts& counted) {
     model::verdict verdict;
     test::on_every_vm<model::compared>([&](auto c) {
         constexpr femto::config configured = decltype(c)::value;
-        const std::string difference = model::compare<configured>(s, verdict);
+        const std::string difference = model::compare<decltype(c)>(s, verdict);
         if (difference.empty()) return;
         good = false;
-        std::printf("FAILED: --seed %llu --count 1, dispatch %d, address space %d: %s\n",
-                    static_cast<unsigned long long>(seed), static_cast<int>(configured.dispatch),
+        std::printf("FAILED: --seed %llu --count 1, dispatch %d%s, address space %d: %s\n",
+                    static_cast<unsigned long long>(seed), static_cast<int>(configured.dispatch), decltype(c)::prepares ? " prepared" : "",
                     static_cast<int>(configured.address_space), difference.c_str());
     });
     if (verdict.legal) {
@@ -93,8 +93,8 @@ int main(int argc, char** argv) {
         if (!check(first + n, counted)) return 1;
         if (n % 100000 == 99999) std::printf("%llu ...\n", static_cast<unsigned long long>(n + 1)), std::fflush(stdout);
     }
-    std::printf("%llu programs agree on 4 machines, %llu more are illegal on all\n",
-                static_cast<unsigned long long>(count - counted.illegal),
+    std::printf("%llu programs agree on %u machines, %llu more are illegal on all\n",
+                static_cast<unsigned long long>(count - counted.illegal), test::kinds,
                 static_cast<unsigned long long>(counted.illegal));
     for (const auto& [how, n] : counted.ends) {
         std::printf("  %llu ended with %s\n", static_cast<unsigned long long>(n),

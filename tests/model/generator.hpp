@@ -10,6 +10,7 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <iterator>
 #include <vector>
 
 namespace model {
@@ -78,6 +79,28 @@ inline void append_instruction(random& r, std::vector<slot>& text) {
     if (row->format == format::load_imm64) text.push_back({0, 0, 0, second});
 }
 
+/// A copy or a constant and arithmetic on it, as compilers emit them one behind the other.
+inline void append_pair(random& r, std::vector<slot>& text) {
+    const auto reg = [&] { return static_cast<std::uint8_t>(r.below(10)); };
+    const auto dst = static_cast<std::uint8_t>(2 + r.below(8));
+    const int width = r.one_in(2) ? 7 : 4;  // ALU64 or ALU
+    if (r.one_in(4)) {
+        text.push_back({0x18, dst, 0, r.value()});
+        text.push_back({0, 0, 0, r.value()});
+    } else {
+        text.push_back({static_cast<std::uint8_t>(0xb8 | width),
+                        static_cast<std::uint8_t>(dst | reg() << 4), 0, 0});
+    }
+    constexpr int codes[]{0, 0, 1, 2, 4, 5, 6, 7, 10, 12};  // no division: its offset has a meaning
+    const int code = codes[r.below(std::size(codes))] << 4 | width;
+    if (r.one_in(2)) {
+        text.push_back({static_cast<std::uint8_t>(code | 8),
+                        static_cast<std::uint8_t>(dst | reg() << 4), 0, 0});
+    } else {
+        text.push_back({static_cast<std::uint8_t>(code), dst, 0, r.value()});
+    }
+}
+
 /// Makes calls and jumps of `text` lead where they may: calls forward to what follows an exit or a
 /// jump, jumps to an instruction of their own function. Ends it with an exit.
 inline void repair(random& r, std::vector<slot>& text) {
@@ -143,7 +166,13 @@ inline void repair(random& r, std::vector<slot>& text) {
 inline std::vector<slot> make_program(random& r) {
     std::vector<slot> text;
     const std::uint32_t length = 5 + r.below(60);
-    while (text.size() < length) append_instruction(r, text);
+    while (text.size() < length) {
+        if (r.one_in(6)) {
+            append_pair(r, text);
+        } else {
+            append_instruction(r, text);
+        }
+    }
     for (int n = 0; n < 4; ++n) text.push_back({0x95, 0, 0, 0});  // where forward jumps may land
     repair(r, text);
     return text;

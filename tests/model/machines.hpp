@@ -296,10 +296,11 @@ struct verdict {
     end how{};           ///< if legal, in one go
 };
 
-/// Runs `s` on the machine of `Config`; empty, or what differs.
-template <femto::config Config>
+/// Runs `s` on a kind of machine; empty, or what differs.
+template <class Kind>
 std::string compare(const scenario& s, verdict& v) {
-    using vm = femto::vm<Config, helpers::all>;
+    constexpr femto::config Config = Kind::value;
+    using vm = typename Kind::template vm<helpers::all>;
     std::vector<femto::instruction> text;
     for (const auto& i : s.text) text.push_back(convert(i));
     std::vector<femto::function> functions;

@@ -38,5 +38,8 @@ void print_number(std::uint64_t value);
 #define REQUIRE(...) \
     ((__VA_ARGS__) ? void() : femto_check::failed_for_good(__FILE__, __LINE__, #__VA_ARGS__))
 #define CHECK_FALSE(...) CHECK(!(__VA_ARGS__))
+#define REQUIRE_FALSE(...) REQUIRE(!(__VA_ARGS__))
+#define FAIL(why) femto_check::failed_for_good(__FILE__, __LINE__, why)
+#define SUCCEED(...) static_cast<void>(0)
 #define INFO(...) static_cast<void>(0)
 #define CAPTURE(...) static_cast<void>(0)

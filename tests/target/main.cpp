@@ -17,9 +17,16 @@ femto_check::test_case** last = &first;
 const femto_check::test_case* current = nullptr;
 bool current_failed = false;
 
-// Tests use std::vector; what a test case allocated goes when it ends.
-alignas(8) std::byte heap[FEMTO_TARGET_HEAP];
+// Tests use std::vector. Blocks lie one behind the other, each with its size before it; a block that is
+// freed goes when those behind it are gone; when a test case ends, all go that it did not free.
+struct alignas(16) block {
+    std::size_t size;
+    block* before;
+    bool free;
+};
+alignas(16) std::byte heap[FEMTO_TARGET_HEAP];
 std::size_t heap_used = 0;
+block* newest = nullptr;
 
 }  // namespace
 
@@ -63,14 +70,19 @@ void failed_for_good(const char* file, int line, const char* expression) {
 }  // namespace femto_check
 
 void* operator new(std::size_t size) {
-    const std::size_t rounded = (size + 7) & ~std::size_t{7};
-    if (rounded > sizeof heap - heap_used) femto_check::failed_for_good("", 0, "memory is left");
-    void* const p = heap + heap_used;
-    heap_used += rounded;
-    return p;
+    const std::size_t whole = sizeof(block) + ((size + 15) & ~std::size_t{15});
+    if (whole > sizeof heap - heap_used) femto_check::failed_for_good("", 0, "memory is left");
+    auto* const at = ::new (heap + heap_used) block{whole, newest, false};
+    newest = at;
+    heap_used += whole;
+    return at + 1;
 }
-void operator delete(void*) noexcept {}
-void operator delete(void*, std::size_t) noexcept {}
+void operator delete(void* p) noexcept {
+    if (p == nullptr) return;
+    (static_cast<block*>(p) - 1)->free = true;
+    for (; newest != nullptr && newest->free; newest = newest->before) heap_used -= newest->size;
+}
+void operator delete(void* p, std::size_t) noexcept { operator delete(p); }
 
 // What the headers of libstdc++ call from its compiled part, which some targets do not have.
 namespace std {
@@ -79,6 +91,7 @@ void __throw_logic_error(const char*) { femto_check::failed_for_good("", 0, "log
 void __throw_bad_alloc() { femto_check::failed_for_good("", 0, "allocation"); }
 void __throw_bad_array_new_length() { femto_check::failed_for_good("", 0, "length"); }
 void __throw_out_of_range_fmt(const char*, ...) { femto_check::failed_for_good("", 0, "range"); }
+void __throw_bad_function_call() { femto_check::failed_for_good("", 0, "function"); }
 }  // namespace std
 extern "C" [[noreturn]] void abort() { femto_check::failed_for_good("", 0, "no abort"); }
 extern "C" void* __dso_handle;
@@ -89,9 +102,12 @@ extern "C" int __cxa_atexit(void (*)(void*), void*, void*) { return 0; }
 int femto_main() {
     std::uint64_t failures = 0;
     std::uint64_t count = 0;
+    const std::size_t constants = heap_used;  // vectors at namespace scope keep their memory
+    block* const last_constant = newest;
     for (current = first; current != nullptr; current = current->next) {
         current_failed = false;
-        heap_used = 0;
+        heap_used = constants;
+        newest = last_constant;
         femto::board::paint_stack();
         current->run();
         write(current_failed ? "FAIL " : "ok ");

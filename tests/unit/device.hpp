@@ -13,16 +13,27 @@
 #include <femto/helpers/time.hpp>
 #include <femto/image_writer.hpp>
 
+#include <cstdlib>
 #include <functional>
 #include <memory>
 #include <string>
 #include <utility>
 #include <vector>
 
+#if defined(FEMTO_TARGET_TEST)
+#include "../target/guard.hpp"
+#endif
+
 namespace test {
 
+#if defined(FEMTO_TARGET_TEST)
+using platform_guard = board_section;
+#else
+using platform_guard = femto::no_critical_section;
+#endif
+
 struct device_platform {
-    using guard = femto::no_critical_section;
+    using guard = platform_guard;
     femto::store_pool<12, guard> stores;
     std::string printed;
     std::uint32_t time = 0;
@@ -97,7 +108,7 @@ struct boxed {
                                              request};
         flash.resize(image_size(contents) / 8 + 1);
         const auto written = write_image(contents, std::as_writable_bytes(std::span{flash}));
-        if (!written) throw written.error();
+        if (!written) std::abort();
         marks.resize(text.size());
         ram.resize(data.size());
         regions.resize(wanted.size());

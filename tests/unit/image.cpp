@@ -62,9 +62,8 @@ void put(std::vector<std::byte>& to, std::uint32_t value, int bytes) {
 std::vector<std::byte> rbpf_bytes(std::vector<instruction> code, std::uint32_t offset = 0,
                                   std::uint32_t name = 2) {
     std::vector<std::byte> bytes;
-    for (const std::uint32_t w : {0x72425046u, 0u, 0u, 4u, 7u,
-                                  static_cast<std::uint32_t>(code.size() * 8), 1u}) {
-        put(bytes, w, 4);
+    for (const std::size_t w : std::array<std::size_t, 7>{0x72425046, 0, 0, 4, 7, code.size() * 8, 1}) {
+        put(bytes, static_cast<std::uint32_t>(w), 4);
     }
     put(bytes, 40, 4);                                            // data
     for (const char c : {'\1', '\2', 'r', 'u', 'n', '\0', 'x'}) put(bytes, static_cast<unsigned char>(c), 1);

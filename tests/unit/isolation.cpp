@@ -54,9 +54,9 @@ constexpr config ordinary{.stack_size = 128, .max_regions = 8};
 
 /// A guest with one region of each kind, every one in heap memory of its own, so that ASan sees the
 /// first byte beyond.
-template <config Config>
+template <class Kind>
 struct guest {
-    using machine = vm<Config, guest_helpers>;
+    using machine = typename Kind::template vm<guest_helpers>;
 
     result<std::uint64_t> run(std::vector<instruction> text, std::uint32_t fuel = 1000) {
         program = test::loaded<machine>{std::move(text), rodata, data};
@@ -103,7 +103,7 @@ const std::pair<std::uint8_t, int> stores[]{{0x72, 1}, {0x6a, 2}, {0x62, 4}, {0x
 
 TEST_CASE("isolation: no byte before or behind a region is read or written") {
     test::on_every_vm<ordinary>([](auto c) {
-        guest<decltype(c)::value> g;
+        guest<decltype(c)> g;
         std::size_t which = 0;
         for (const auto& pointer : pointers(g)) {
             const int size = which == 1 ? 128 : 16;
@@ -133,7 +133,7 @@ TEST_CASE("isolation: no byte before or behind a region is read or written") {
 
 TEST_CASE("isolation: addresses wrap around into nothing") {
     test::on_every_vm<ordinary>([](auto c) {
-        guest<decltype(c)::value> g;
+        guest<decltype(c)> g;
         const std::uint64_t context = [&] {
             static_cast<void>(g.run({leave}));
             return g.m.memory().address_of(region_number::context);
@@ -160,7 +160,7 @@ TEST_CASE("isolation: addresses wrap around into nothing") {
 TEST_CASE("isolation: an access does not straddle two regions that touch") {
     test::on_every_vm<ordinary>([](auto c) {
         constexpr config configured = decltype(c)::value;
-        guest<configured> g;
+        guest<decltype(c)> g;
         std::vector<std::byte> both(16);
         const auto first = *g.m.map(std::span{both}.first(8), permission::read_write);
         const auto second = *g.m.map(std::span{both}.subspan(8), permission::read_write);
@@ -185,7 +185,7 @@ TEST_CASE("isolation: an access does not straddle two regions that touch") {
 
 TEST_CASE("isolation: lengths of helper arguments do not wrap around") {
     test::on_every_vm<ordinary>([](auto c) {
-        guest<decltype(c)::value> g;
+        guest<decltype(c)> g;
         for (const std::uint64_t length :
              {std::uint64_t{17}, std::uint64_t{0x7fffffff}, std::uint64_t{0x80000000},
               std::uint64_t{0xffffffff}, std::uint64_t{1} << 32, (std::uint64_t{1} << 32) + 1,
@@ -206,7 +206,7 @@ TEST_CASE("isolation: lengths of helper arguments do not wrap around") {
 
 TEST_CASE("isolation: helpers write only where the guest may write") {
     test::on_every_vm<ordinary>([](auto c) {
-        guest<decltype(c)::value> g;
+        guest<decltype(c)> g;
         const std::vector rodata{op(0x18, 1, 2, 0, 0), op(0)};
         for (const std::int32_t id : {0x101, 0x103}) {
             CHECK(g.fault(rodata + std::vector{set(2, 4), call(id), leave}).code ==
@@ -228,7 +228,7 @@ TEST_CASE("isolation: helpers write only where the guest may write") {
 
 TEST_CASE("isolation: atomics change nothing that is read-only, and read nothing that is write-only") {
     test::on_every_vm<ordinary>([](auto c) {
-        guest<decltype(c)::value> g;
+        guest<decltype(c)> g;
         std::vector<std::byte> bytes(8, std::byte{5});
         const auto write_only = lddw(1, *g.m.map(bytes, permission::write));
         for (const std::uint8_t opcode : {std::uint8_t{0xc3}, std::uint8_t{0xdb}}) {
@@ -252,7 +252,7 @@ TEST_CASE("isolation: atomics change nothing that is read-only, and read nothing
 TEST_CASE("isolation: regions that overlap keep their own permissions") {
     test::on_every_vm<ordinary>([](auto c) {
         constexpr config configured = decltype(c)::value;
-        guest<configured> g;
+        guest<decltype(c)> g;
         std::vector<std::byte> bytes(16);
         const auto read = lddw(1, *g.m.map(std::span{bytes}, permission::read));
         const auto write = lddw(2, *g.m.map(std::span{bytes}.subspan(8), permission::read_write));
@@ -272,7 +272,7 @@ TEST_CASE("isolation: regions that overlap keep their own permissions") {
 
 TEST_CASE("isolation: a region without bytes gives nothing and takes nobody's place") {
     test::on_every_vm<ordinary>([](auto c) {
-        guest<decltype(c)::value> g;
+        guest<decltype(c)> g;
         const auto empty = *g.m.map(std::span<std::byte>{}, permission::read_write);
         std::vector<std::byte> bytes(8);
         const auto behind = *g.m.map(bytes, permission::read_write);
@@ -296,7 +296,7 @@ TEST_CASE("isolation: a region without bytes gives nothing and takes nobody's pl
 
 TEST_CASE("isolation: a region that was taken back is out of reach") {
     test::on_every_vm<ordinary>([](auto c) {
-        guest<decltype(c)::value> g;
+        guest<decltype(c)> g;
         const auto at = lddw(1, g.mapped_at);
         CHECK(g.fault({at[0], at[1], op(0x79, 0, 1), leave}) == error{});
         g.m.unmap(g.mapped_at);
@@ -307,7 +307,7 @@ TEST_CASE("isolation: a region that was taken back is out of reach") {
 
 TEST_CASE("isolation: the machine's own state is not in the guest's stack") {
     test::on_every_vm<ordinary>([](auto c) {
-        guest<decltype(c)::value> g;
+        guest<decltype(c)> g;
         // f overwrites the whole stack, its own frame and its caller's; the return works all the same.
         const std::vector f{copy(1, 10), add(1, 8), set(2, 16), op(0x7a, 1, 0, -8, 0x41),
                             add(1, -8), add(2, -1), op(0x55, 2, 0, -4), set(0, 6), leave};
@@ -327,7 +327,7 @@ TEST_CASE("isolation: the machine's own state is not in the guest's stack") {
 
 TEST_CASE("isolation: frames read after return hold the guest's own bytes alone") {
     test::on_every_vm<ordinary>([](auto c) {
-        guest<decltype(c)::value> g;
+        guest<decltype(c)> g;
         static_cast<void>(g.run({op(0x7a, 10, 0, -8, 0x5ec), copy(1, 10), add(1, -64),
                                  op(0x7a, 1, 0, 0, 0x5ec), leave}));
         // Another program: reads the frame of a function that has returned, then every byte below.
@@ -343,8 +343,7 @@ TEST_CASE("isolation: frames read after return hold the guest's own bytes alone"
 
 TEST_CASE("isolation: one machine, two programs: neither finds anything of the other") {
     test::on_every_vm<ordinary>([](auto c) {
-        constexpr config configured = decltype(c)::value;
-        using machine = vm<configured, guest_helpers>;
+        using machine = typename decltype(c)::template vm<guest_helpers>;
         machine m;
         std::vector<std::byte> secret(16, std::byte{0x99}), own(16);
         test::loaded<machine> first{{op(0x7a, 10, 0, -8, 0x99), set(6, 0x99), call(0x105), leave}, {}, secret};
@@ -368,8 +367,8 @@ TEST_CASE("isolation: one machine, two programs: neither finds anything of the o
 
 TEST_CASE("isolation: a fault cannot be resumed, whatever it was") {
     test::on_every_vm<ordinary>([](auto c) {
-        guest<decltype(c)::value> g;
-        CHECK(g.m.resume(*test::loaded<vm<decltype(c)::value, guest_helpers>>{{leave}}.verify(), 10)
+        guest<decltype(c)> g;
+        CHECK(g.m.resume(*test::loaded<typename decltype(c)::template vm<guest_helpers>>{{leave}}.verify(), 10)
                   .error().code == errc::not_resumable);
         const std::vector<std::vector<instruction>> faults{
             {op(0x71, 0, 3), leave},                          // memory
@@ -397,7 +396,7 @@ TEST_CASE("isolation: a fault cannot be resumed, whatever it was") {
 
 TEST_CASE("isolation: a suspended guest loses a context that its owner takes away") {
     test::on_every_vm<ordinary>([](auto c) {
-        guest<decltype(c)::value> g;
+        guest<decltype(c)> g;
         const auto r = g.run({copy(6, 1), call(0x105), op(0x71, 0, 6), leave});
         CHECK(r.error().code == errc::suspended);
         g.m.drop_context();
@@ -407,7 +406,7 @@ TEST_CASE("isolation: a suspended guest loses a context that its owner takes awa
 
 TEST_CASE("isolation: calls through registers reach the starts of functions and granted helpers alone") {
     test::on_every_vm<ordinary>([](auto c) {
-        guest<decltype(c)::value> g;
+        guest<decltype(c)> g;
         // 0, 1: lddw; 2: callx; 3: exit; 4: call of 6; 5: exit; 6, 7: lddw; 8: add; 9: exit
         const auto with = [&](std::uint64_t target) {
             const auto at = lddw(1, target);
@@ -437,7 +436,7 @@ TEST_CASE("isolation: calls through registers reach the starts of functions and 
 
 TEST_CASE("isolation: fuel that runs out inside a helper or a local call stops the run there") {
     test::on_every_vm<ordinary>([](auto c) {
-        guest<decltype(c)::value> g;
+        guest<decltype(c)> g;
         // A helper that charges more than there is: the run stops behind it, in debt.
         auto r = g.run({set(1, 5000), call(0x104), set(0, 1), leave}, 100);
         CHECK(r.error() == error{errc::out_of_fuel, 2, 0});
@@ -477,7 +476,7 @@ TEST_CASE("isolation: fuel that runs out inside a helper or a local call stops t
 
 TEST_CASE("isolation: memcpy between overlapping pieces moves them, and stays inside") {
     test::on_every_vm<ordinary>([](auto c) {
-        guest<decltype(c)::value> g;
+        guest<decltype(c)> g;
         for (int n = 0; n < 16; ++n) g.context[static_cast<std::size_t>(n)] = static_cast<std::byte>(n);
         CHECK(g.fault({copy(2, 1), add(1, 4), set(3, 12), call(0x02), leave}) == error{});
         for (int n = 4; n < 16; ++n) {

@@ -29,9 +29,9 @@ struct outcome {
     error fault{};
     std::uint64_t value = 0;
 };
-template <config Config>
+template <class Kind>
 outcome outcome_of(std::vector<instruction> text, std::uint32_t fuel = 1000) {
-    using machine = vm<Config, helpers>;
+    using machine = typename Kind::template vm<helpers>;
     outcome o;
     test::loaded<machine> program{std::move(text)};
     const auto verified = program.verify();
@@ -52,11 +52,11 @@ outcome outcome_of(std::vector<instruction> text, std::uint32_t fuel = 1000) {
 /// The verdict must be the same for every machine.
 void refuses(const std::vector<instruction>& text, error expected) {
     test::on_every_vm<config{}>(
-        [&](auto c) { CHECK(outcome_of<decltype(c)::value>(text).refused == expected); });
+        [&](auto c) { CHECK(outcome_of<decltype(c)>(text).refused == expected); });
 }
 void gives(const std::vector<instruction>& text, std::uint64_t value) {
     test::on_every_vm<config{}>([&](auto c) {
-        const auto o = outcome_of<decltype(c)::value>(text);
+        const auto o = outcome_of<decltype(c)>(text);
         CHECK(o.refused == error{});
         CHECK(o.fault == error{});
         CHECK(o.value == value);
@@ -64,7 +64,7 @@ void gives(const std::vector<instruction>& text, std::uint64_t value) {
 }
 void faults(const std::vector<instruction>& text, errc code, std::uint32_t pc) {
     test::on_every_vm<config{}>([&](auto c) {
-        const auto o = outcome_of<decltype(c)::value>(text);
+        const auto o = outcome_of<decltype(c)>(text);
         CHECK(o.refused == error{});
         CHECK(o.fault.code == code);
         CHECK(o.fault.pc == pc);
@@ -131,7 +131,7 @@ TEST_CASE("known defect: addresses in data and rodata counted from the wrong end
     const auto loaded = load_rbpf(image, {data, {}, slots});
     REQUIRE(loaded.has_value());
     test::on_every_vm<config{}>([&](auto c) {
-        using machine = vm<decltype(c)::value, helpers>;
+        using machine = typename decltype(c)::template vm<helpers>;
         std::array<std::uint8_t, text.size()> scratch{};
         const auto verified = machine::verify(*loaded, scratch);
         REQUIRE(verified.has_value());
@@ -142,7 +142,7 @@ TEST_CASE("known defect: addresses in data and rodata counted from the wrong end
 
 TEST_CASE("known defect: the budget of branches could be switched off") {
     test::on_every_vm<config{}>([](auto c) {
-        const auto o = outcome_of<decltype(c)::value>({op(ja, 0, 0, -1)}, 50);
+        const auto o = outcome_of<decltype(c)>({op(ja, 0, 0, -1)}, 50);
         CHECK(o.fault == error{errc::out_of_fuel, 0, 0});
     });
 }

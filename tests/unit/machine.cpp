@@ -29,9 +29,9 @@ using helpers = helper_set<helper<1, "sleep", &sleep>, helper<2, "costly", &cost
                            helper<5, "length", &length>, helper<6, "host_value", &host_value>>;
 
 /// r1 = context as given; the result of running `text` once, and the instructions executed.
-template <config Config>
+template <class Kind>
 struct outcome {
-    using machine = vm<Config, helpers>;
+    using machine = typename Kind::template vm<helpers>;
     outcome(std::vector<instruction> text, std::span<std::byte> context,
             std::uint32_t fuel = 1000) {
         test::loaded<machine> program{std::move(text)};
@@ -60,7 +60,7 @@ TEST_CASE("run: registers at entry") {
         std::vector<instruction> text{op(0x0f, 0, 2)};
         for (unsigned n = 3; n < 10; ++n) text.push_back(op(0x0f, 0, n));
         text.push_back(op(exit_op));
-        const outcome<decltype(c)::value> o{text, context};
+        const outcome<decltype(c)> o{text, context};
         CHECK(o.value == 24);
         CHECK(o.executed == 9);
     });
@@ -68,8 +68,7 @@ TEST_CASE("run: registers at entry") {
 
 TEST_CASE("run: fuel is exact and is checked at transfers") {
     test::on_every_vm<config{}>([](auto c) {
-        constexpr config configured = decltype(c)::value;
-        using machine = vm<configured, helpers>;
+        using machine = typename decltype(c)::template vm<helpers>;
         // r0 = 10; do { r0 -= 1 } while (r0 != 0); return r0
         test::loaded<machine> loop{{op(0xb7, 0, 0, 0, 10), op(0x17, 0, 0, 0, 1),
                                     op(0x55, 0, 0, -2, 0), op(exit_op)}};
@@ -92,10 +91,23 @@ TEST_CASE("run: fuel is exact and is checked at transfers") {
     });
 }
 
+TEST_CASE("run: fuel that would reach beyond the end of the address space") {
+    test::on_every_vm<config{}>([](auto c) {
+        using machine = typename decltype(c)::template vm<helpers>;
+        // r0 = 1000; do { r0 -= 1 } while (r0 != 0); a helper call; return r0
+        test::loaded<machine> loop{{op(0xb7, 0, 0, 0, 1000), op(0x17, 0, 0, 0, 1), op(0x55, 0, 0, -2, 0),
+                                    op(0x85, 0, 0, 0, 2), op(exit_op)}};
+        const auto verified = loop.verify();
+        REQUIRE(verified.has_value());
+        machine m;
+        CHECK(m.run(*verified, verified->entry(), std::span<std::byte>{}, max_fuel).has_value());
+        CHECK(m.executed() == 1 + 2 * 1000 + 1 + 100 + 1);  // the helper charges 100
+    });
+}
+
 TEST_CASE("run: an overdrawn stretch is paid for by the next resume") {
     test::on_every_vm<config{}>([](auto c) {
-        constexpr config configured = decltype(c)::value;
-        using machine = vm<configured, helpers>;
+        using machine = typename decltype(c)::template vm<helpers>;
         test::loaded<machine> loop{{op(0xb7, 0, 0, 0, 1), op(0x07, 0, 0, 0, 1),
                                     op(0x07, 0, 0, 0, 1), op(0x05, 0, 0, -2)}};
         const auto verified = loop.verify();
@@ -111,8 +123,7 @@ TEST_CASE("run: an overdrawn stretch is paid for by the next resume") {
 
 TEST_CASE("run: suspend and resume behind the helper") {
     test::on_every_vm<config{}>([](auto c) {
-        constexpr config configured = decltype(c)::value;
-        using machine = vm<configured, helpers>;
+        using machine = typename decltype(c)::template vm<helpers>;
         test::loaded<machine> program{{op(0xb7, 6, 0, 0, 7), op(0x85, 0, 0, 0, 1),
                                        op(0xbf, 0, 6), op(exit_op)}};
         const auto verified = program.verify();
@@ -130,33 +141,32 @@ TEST_CASE("run: suspend and resume behind the helper") {
 
 TEST_CASE("run: helpers") {
     test::on_every_vm<config{}>([](auto c) {
-        constexpr config configured = decltype(c)::value;
         std::array<std::byte, 8> context{std::byte{1}, std::byte{0}, std::byte{2}, std::byte{1},
                                          std::byte{'a'}, std::byte{'b'}, std::byte{0}, std::byte{9}};
-        const outcome<configured> charged{{op(0x85, 0, 0, 0, 2), op(exit_op)}, context};
+        const outcome<decltype(c)> charged{{op(0x85, 0, 0, 0, 2), op(exit_op)}, context};
         CHECK(charged.value == 5);
         CHECK(charged.executed == 102);
 
-        const outcome<configured> span{{op(0xb7, 2, 0, 0, 2), op(0x85, 0, 0, 0, 3), op(exit_op)},
+        const outcome<decltype(c)> span{{op(0xb7, 2, 0, 0, 2), op(0x85, 0, 0, 0, 3), op(exit_op)},
                                        context};
         CHECK(span.value == 1 + 0x102);
-        const outcome<configured> long_span{
+        const outcome<decltype(c)> long_span{
             {op(0xb7, 2, 0, 0, 5), op(0x85, 0, 0, 0, 3), op(exit_op)}, context};
         CHECK(long_span.fault.code == errc::illegal_memory);
         CHECK(long_span.fault.pc == 1);
 
-        const outcome<configured> ref{{op(0x85, 0, 0, 0, 4), op(exit_op)}, context};
+        const outcome<decltype(c)> ref{{op(0x85, 0, 0, 0, 4), op(exit_op)}, context};
         CHECK(ref.fault == error{});
         CHECK(context[0] == std::byte{2});
 
-        const outcome<configured> text{
+        const outcome<decltype(c)> text{
             {op(0x07, 1, 0, 0, 4), op(0x85, 0, 0, 0, 5), op(exit_op)}, context};
         CHECK(text.value == 2);
-        const outcome<configured> unterminated{
+        const outcome<decltype(c)> unterminated{
             {op(0x07, 1, 0, 0, 7), op(0x85, 0, 0, 0, 5), op(exit_op)}, context};
         CHECK(unterminated.fault.code == errc::illegal_memory);
 
-        const outcome<configured> no_host{{op(0x85, 0, 0, 0, 6), op(exit_op)}, context};
+        const outcome<decltype(c)> no_host{{op(0x85, 0, 0, 0, 6), op(exit_op)}, context};
         CHECK(no_host.value == ~std::uint64_t{0});
     });
 }
@@ -165,7 +175,7 @@ TEST_CASE("run: local calls keep r6 to r9 and give each frame its own stack") {
     test::on_every_vm<config{}>([](auto c) {
         // main: r6 = 3; *(u64 *)(r10 - 8) = 4; call f; r0 = r6 + *(u64 *)(r10 - 8)
         // f:    r6 = 0; *(u64 *)(r10 - 8) = 0
-        const outcome<decltype(c)::value> o{
+        const outcome<decltype(c)> o{
             {op(0xb7, 6, 0, 0, 3), op(0x7a, 10, 0, -8, 4), op(0x85, 0, 1, 0, 3),
              op(0x79, 0, 10, -8), op(0x0f, 0, 6), op(exit_op), op(0xb7, 6),
              op(0x7a, 10, 0, -8, 0), op(exit_op)},
@@ -177,20 +187,19 @@ TEST_CASE("run: local calls keep r6 to r9 and give each frame its own stack") {
 
 TEST_CASE("run: calls through registers are checked") {
     test::on_every_vm<config{}>([](auto c) {
-        constexpr config configured = decltype(c)::value;
         // r1 = code address of slot 4; callx r1; exit; f: r0 = 9; exit
-        const outcome<configured> good{{op(0x18, 1, 4, 0, 3), op(0), op(0x8d, 1), op(exit_op),
+        const outcome<decltype(c)> good{{op(0x18, 1, 4, 0, 3), op(0), op(0x8d, 1), op(exit_op),
                                         op(0xb7, 0, 0, 0, 9), op(exit_op)},
                                        {}};
         CHECK(good.value == 9);
         CHECK(good.executed == 5);
-        const outcome<configured> middle{
+        const outcome<decltype(c)> middle{
             {op(0x18, 1, 4, 0, 4), op(0), op(0x07, 1, 0, 0, 8), op(0x8d, 1), op(exit_op),
              op(0xb7, 0, 0, 0, 9), op(exit_op)},
             {}};
         CHECK(middle.fault.code == errc::illegal_call);
         CHECK(middle.fault.pc == 3);
-        const outcome<configured> recursive{{op(0x18, 1, 4, 0, -1), op(0), op(0x8d, 1), op(exit_op)},
+        const outcome<decltype(c)> recursive{{op(0x18, 1, 4, 0, -1), op(0), op(0x8d, 1), op(exit_op)},
                                             {}};
         CHECK(recursive.fault.code == errc::call_too_deep);
     });
@@ -205,19 +214,19 @@ TEST_CASE("run: memory faults, at the instruction and the address") {
                               : reinterpret_cast<std::uintptr_t>(context.data());
         for (const auto& [opcode, width] : {std::pair{0x71, 1}, {0x69, 2}, {0x61, 4}, {0x79, 8}}) {
             const auto load = static_cast<std::uint8_t>(opcode);
-            const outcome<configured> last{{op(load, 0, 1, 8 - width), op(exit_op)}, context};
+            const outcome<decltype(c)> last{{op(load, 0, 1, 8 - width), op(exit_op)}, context};
             CHECK(last.fault == error{});
-            const outcome<configured> past{{op(load, 0, 1, 9 - width), op(exit_op)}, context};
+            const outcome<decltype(c)> past{{op(load, 0, 1, 9 - width), op(exit_op)}, context};
             CHECK(past.fault ==
                   error{errc::illegal_memory, 0, base + 9 - static_cast<unsigned>(width)});
-            const outcome<configured> before{{op(load, 0, 1, -1), op(exit_op)}, context};
+            const outcome<decltype(c)> before{{op(load, 0, 1, -1), op(exit_op)}, context};
             CHECK(before.fault == error{errc::illegal_memory, 0, base - 1});
-            const outcome<configured> null{{op(load, 0, 3), op(exit_op)}, context};
+            const outcome<decltype(c)> null{{op(load, 0, 3), op(exit_op)}, context};
             CHECK(null.fault == error{errc::illegal_memory, 0, 0});
-            const outcome<configured> top{
+            const outcome<decltype(c)> top{
                 {op(0xb7, 3, 0, 0, -1), op(load, 0, 3), op(exit_op)}, context};
             CHECK(top.fault == error{errc::illegal_memory, 1, ~std::uint64_t{0}});
-            const outcome<configured> high{{op(0xb7, 3, 0, 0, 1), op(0x67, 3, 0, 0, 32),
+            const outcome<decltype(c)> high{{op(0xb7, 3, 0, 0, 1), op(0x67, 3, 0, 0, 32),
                                             op(0x0f, 3, 1), op(0x67, 3, 0, 0, 1),
                                             op(load, 0, 3), op(exit_op)},
                                            context};
@@ -229,7 +238,7 @@ TEST_CASE("run: memory faults, at the instruction and the address") {
 
 TEST_CASE("run: what may only be read cannot be written") {
     test::on_every_vm<config{}>([](auto c) {
-        using machine = vm<decltype(c)::value, helpers>;
+        using machine = typename decltype(c)::template vm<helpers>;
         const std::array<std::byte, 8> context{};
         for (const int store : {0x72, 0x6a, 0x62, 0x7a, 0x73, 0x6b, 0x63, 0x7b, 0xdb}) {
             test::loaded<machine> program{{op(static_cast<std::uint8_t>(store), 1, 0, 0, 0), op(exit_op)}};
@@ -247,7 +256,7 @@ TEST_CASE("run: what may only be read cannot be written") {
 
 TEST_CASE("run: the host object reaches helpers by its type") {
     test::on_every_vm<config{}>([](auto c) {
-        using machine = vm<decltype(c)::value, helpers>;
+        using machine = typename decltype(c)::template vm<helpers>;
         test::loaded<machine> program{{op(0x85, 0, 0, 0, 6), op(exit_op)}};
         const auto verified = program.verify();
         REQUIRE(verified.has_value());
@@ -264,7 +273,7 @@ TEST_CASE("run: the host object reaches helpers by its type") {
 
 TEST_CASE("run: another program finds no byte of the one before in the stack") {
     test::on_every_vm<config{}>([](auto c) {
-        using machine = vm<decltype(c)::value, helpers>;
+        using machine = typename decltype(c)::template vm<helpers>;
         test::loaded<machine> writer{{op(0x7a, 10, 0, -8, 99), op(exit_op)}};
         test::loaded<machine> reader{{op(0x79, 0, 10, -8), op(exit_op)}};
         const auto first = writer.verify();

@@ -84,3 +84,20 @@ TEST_CASE("vm: as much fuel as is asked for, at most max_fuel") {
     CHECK(m.executed() == 1);
     CHECK(m.run(*verified, verified->entry(), 0).error().code == errc::out_of_fuel);
 }
+
+TEST_CASE("vm: code is prepared in the caller's memory") {
+    using machine = vm<config{}>;
+    test::loaded<machine> loop{{op(0xb7, 0, 0, 0, 3), op(0x17, 0, 0, 0, 1), op(0x55, 0, 0, -2, 0),
+                                op(0x95)}};
+    const auto verified = loop.verify();
+    REQUIRE(verified.has_value());
+    std::array<prepared_instruction, 4> code;
+    CHECK(machine::prepare(*verified, std::span{code}.first(3)).error() ==
+          error{errc::no_space, 0, 4});
+    const auto prepared = machine::prepare(*verified, code);
+    REQUIRE(prepared.has_value());
+    machine m;
+    CHECK(m.run(*prepared, prepared->entry(), 3).error() == error{errc::out_of_fuel, 1, 0});
+    CHECK(*m.resume(*verified, 5) == 0);  // the position is the same in both forms
+    CHECK(m.executed() == 5);
+}

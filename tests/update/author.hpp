@@ -40,9 +40,9 @@ struct parts {
     raw validate{0x82, 3, 15};
     raw install = raw{0x86, 20, 0xa1, 21} + tstr("#p") + raw{21, 15, 3, 15};
     bool installs = true;
-    raw extra{};  // between members 3 and 20
+    raw extra{}, late{};  // between members 3 and 7, and 7 and 20
     std::uint8_t members = 5;
-    raw header{0xa1, 1, 0x32}, unprotected{0xa0}, payload{0xf6};
+    raw tag{0xd2}, header{0xa1, 1, 0x32}, unprotected{0xa0}, payload{0xf6};
     raw images = tstr("#p") + bstr(program);  // the members after the manifest
     unsigned image_count = 1;
 
@@ -50,14 +50,14 @@ struct parts {
         const auto manifest =
             bstr(raw{static_cast<std::uint8_t>(0xa0 | members), 1} + version + raw{2} + number +
                  raw{3} + bstr(raw{0xa2, 2} + components + raw{4} + bstr(shared)) + extra +
-                 (validate.empty() ? raw{} : raw{7} + bstr(validate)) +
+                 (validate.empty() ? raw{} : raw{7} + bstr(validate)) + late +
                  (installs ? raw{20} + bstr(install) : raw{}));
         const auto named = suit_digest(manifest);
         const auto message = raw{0x84} + tstr("Signature1") + bstr(header) + raw{0x40} + bstr(named);
         raw public_key(32), secret(64), made(64);
         crypto_sign_seed_keypair(public_key.data(), secret.data(), ed25519_seed.data());
         crypto_sign_detached(made.data(), nullptr, message.data(), message.size(), secret.data());
-        const auto sign1 = raw{0xd2, 0x84} + bstr(header) + unprotected + payload + bstr(made);
+        const auto sign1 = tag + raw{0x84} + bstr(header) + unprotected + payload + bstr(made);
         return raw{0xd8, 107} + head(5, 2 + image_count) + raw{2} +
                bstr(raw{0x82} + bstr(named) + bstr(sign1)) + raw{3} + manifest + images;
     }

@@ -53,6 +53,10 @@ public:
         if (!failed()) error_->address = offset;
         refuse(code);
     }
+    /// Refusals are about the item that comes next.
+    constexpr void mark() {
+        if (!failed()) error_->address = offset_;
+    }
     [[nodiscard]] constexpr bool failed() const { return error_->code != errc::ok; }
     [[nodiscard]] constexpr error& first_error() const { return *error_; }
 
@@ -152,9 +156,6 @@ private:
             if (*at_ != (encoded & 0xff)) return record(otherwise);
             advance(1);
         } while ((encoded >>= 8) != 0);
-    }
-    constexpr void mark() {
-        if (!failed()) error_->address = offset_;
     }
     constexpr void advance(std::uint32_t length) {
         at_ += length;

@@ -177,6 +177,7 @@ struct planning {
         reader.end();
     }
     static std::uint32_t number_or_none(cbor_reader& reader) {
+        reader.mark();
         return reader.peek() == cbor_type::uint ? reader.small(cbor_type::uint) : cbor_map::none;
     }
 
