@@ -148,12 +148,17 @@ private:
         }
         std::uint64_t value = kind == instruction_class::st ? extend(i.imm()) : from;
         if constexpr ((Rules.allowed & groups::atomic) != group::none) {
+            // RFC 9669, section 5.3. Atomic towards other guests' runs on the same core only: a run is not
+            // interrupted between the read and the write by another run of the same machine.
             if (atomic) {
                 const std::uint64_t old = get(at, width);
                 std::uint64_t* result = r_ + i.src();
                 if (i.imm() == 0xf1) {
-                    if (old != semantics::zero_extend(r_[0], width * 8)) value = old;
                     result = r_;
+                    if (old != semantics::zero_extend(r_[0], width * 8)) {
+                        *result = old;
+                        return true;
+                    }
                 }
                 switch (i.imm() & 0xf0) {
                     case 0x00: value += old; break;

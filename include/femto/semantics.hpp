@@ -83,27 +83,6 @@ template <std::unsigned_integral T>
     }
 }
 
-/// `alu` with the width as a value: a 32-bit operation on extended operands has the same low word, so
-/// that a dispatcher needs the 64-bit code only. Which extension matters to division and right shifts.
-[[nodiscard]] constexpr std::uint64_t alu(bool wide, operation op, std::uint64_t a,
-                                          std::uint64_t b) {
-    if (!wide) {
-        const bool shift = op == operation::lsh || op == operation::rsh || op == operation::arsh;
-        const bool zero = op == operation::rsh || op == operation::div || op == operation::mod;
-        a = zero ? static_cast<std::uint32_t>(a) : sign_extend(a, 32);
-        b = shift ? b & 31 : zero ? static_cast<std::uint32_t>(b) : sign_extend(b, 32);
-    }
-    const std::uint64_t value = alu<std::uint64_t>(op, a, b);
-    return wide ? value : static_cast<std::uint32_t>(value);
-}
-
-/// `compare` with the width as a value: sign extension keeps the order of unsigned words, too, and the
-/// bits that two words share.
-[[nodiscard]] constexpr bool compare(bool wide, operation op, std::uint64_t a, std::uint64_t b) {
-    return compare<std::uint64_t>(op, wide ? a : sign_extend(a, 32),
-                                  wide ? b : sign_extend(b, 32));
-}
-
 /// The low `bits` bits (16, 32 or 64) in reverse byte order, zero-extended.
 [[nodiscard]] constexpr std::uint64_t byte_swap(std::uint64_t value, std::uint32_t bits) {
 #if defined(__GNUC__)
@@ -123,8 +102,7 @@ template <std::unsigned_integral T>
     return value & (~std::uint64_t{0} >> (64 - bits));
 }
 
-/// Byte order conversions, section 4.2. The guest is little-endian: `le` truncates.
-/// The same by the opcode, in a form that takes little code.
+/// Byte order conversions, section 4.2; `bits` is 16, 32 or 64. The guest is little-endian: le truncates.
 [[nodiscard]] constexpr std::uint64_t swap(std::uint8_t opcode, std::uint64_t value,
                                            std::uint32_t bits) {
     const bool reverse = opcode != opcode::le16;
@@ -132,10 +110,6 @@ template <std::unsigned_integral T>
     auto low = static_cast<std::uint32_t>(value);
     low = reverse ? static_cast<std::uint32_t>(byte_swap(low, 32)) : low << (32 - bits);
     return low >> (32 - bits);
-}
-
-[[nodiscard]] constexpr std::uint64_t swap(operation op, std::uint64_t value, std::uint32_t bits) {
-    return op == operation::le ? zero_extend(value, bits) : byte_swap(value, bits);
 }
 
 /// For each condition (RFC 9669, section 4.3) which of below (1), equal (2) and above (4) make it true;
@@ -171,13 +145,13 @@ FEMTO_ALWAYS_INLINE constexpr void forget([[maybe_unused]] T& value) {
     return false;
 }
 
-/// All of classes ALU, ALU64, JMP and JMP32 that computes, but byte order conversions: one body for code
-/// that has to be small, with arguments that fit four registers. `fields` is the first word of the
-/// instruction; whether it is a jump that is taken. A 32-bit operation is done on extended operands:
-/// that has the same low word, and sign extension keeps the order of unsigned words, too.
+/// `alu` and `compare` once more, in the form that takes least code: one body for classes ALU, ALU64, JMP
+/// and JMP32 (tests/unit/semantics.cpp compares them). `fields` is the first word of the instruction;
+/// true for a jump that is taken. A 32-bit operation is done on extended operands: that has the same low
+/// word, and sign extension keeps the order of unsigned words, too.
 template <group Allowed>
 [[nodiscard]] FEMTO_ALWAYS_INLINE constexpr bool execute(std::uint64_t& to, std::uint32_t fields,
-                                                std::uint64_t b) {
+                                                         std::uint64_t b) {
     std::uint64_t a = to;
     const bool jump = ((fields + 1) & 2) != 0;
     std::uint32_t code = (fields >> 4) & 15u;
