@@ -4,7 +4,8 @@
 #   femto_add_target_objects(<name> <target> [DEFINITIONS ...] SOURCES ... [DEPENDS ...])
 #       compiles sources (C++, C, assembler) for a target once; boards with the same core link the
 #       same objects. DEFINITIONS are compiler options, after those of every firmware.
-#   femto_add_firmware(<name> <target> <board folder> [OBJECTS <name>...] [SOURCES ...])
+#   femto_add_firmware(<name> <target> <board folder> [OBJECTS <name>...] [SOURCES ...]
+#                      [LIBRARIES -lm ...])
 #       links them with the board's start-up file and linker script; ${<name>_ELF} is the result.
 #   femto_add_target_test(<firmware> <qemu command> SUITES <prefix>... [DIGEST <file>])
 #       runs it once; each test case that the log must have is a test `target.<firmware>.<case>`
@@ -41,7 +42,7 @@ function(femto_add_target_objects name target)
 endfunction()
 
 function(femto_add_firmware name target board)
-  cmake_parse_arguments(arg "" "" "OBJECTS;SOURCES" ${ARGN})
+  cmake_parse_arguments(arg "" "" "OBJECTS;SOURCES;LIBRARIES" ${ARGN})
   femto_target(${target} cross)
   file(GLOB start ${board}/*.cpp)
   if(NOT start)
@@ -56,7 +57,7 @@ function(femto_add_firmware name target board)
   add_custom_command(OUTPUT ${elf}
     COMMAND ${cross_COMPILER} ${cross_FLAGS} -nostartfiles -nodefaultlibs -Wl,--gc-sections -Wl,-Map,${elf}.map
             -Wl,--no-warn-rwx-segments -L${FEMTO_ROOT}/ports -T${board}/board.ld ${objects} -o ${elf}
-            -Wl,--start-group -lc -lgcc -Wl,--end-group
+            -Wl,--start-group ${arg_LIBRARIES} -lc -lgcc -Wl,--end-group
     DEPENDS ${objects} ${board}/board.ld ${FEMTO_ROOT}/ports/sections.ld VERBATIM
     COMMENT "Firmware ${name}")
   add_custom_target(firmware_${name} ALL DEPENDS ${elf})

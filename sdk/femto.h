@@ -43,6 +43,20 @@
 #else
 #define FEMTO_ENTRY FEMTO_C __attribute__((used))
 #endif
+/*
+ * What a container says about itself, for `femto pack`; costs nothing in the container. The hook that a
+ * function is for, by its UUID, and what it asks for beside the helpers it calls:
+ *   FEMTO_HOOK(on_switch, "46454d54-0000-8000-8000-000000000001");
+ *   FEMTO_REQUEST("fuel 500; stores 4; region 7 rw; suspends; stack 128");
+ */
+#if FEMTO_BPF
+#define FEMTO_HOOK(function, uuid) FEMTO_REQUEST("hook " #function " " uuid)
+#define FEMTO_REQUEST(text) \
+    __asm__(".pushsection .femto.request,\"\",@progbits\n.asciz \"" text "\"\n.popsection")
+#else
+#define FEMTO_HOOK(function, uuid) FEMTO_REQUEST("")
+#define FEMTO_REQUEST(text) struct femto_request_is_for_containers
+#endif
 /* Puts a function or an object into a section of its own: FEMTO_SECTION(".text.timer"). */
 #define FEMTO_SECTION(name) __attribute__((section(name), used))
 #define FEMTO_INLINE static inline __attribute__((always_inline))

@@ -19,3 +19,6 @@ run(${CMAKE_COMMAND} -S ${FEMTO}/tests/consumer -B ${WORK}/build ${compiler} -DH
     -DFEMTO=${FEMTO})
 run(${CMAKE_COMMAND} --build ${WORK}/build)
 run(${WORK}/build/consumer)
+if(NOT EXISTS ${WORK}/build/answer.o)
+  message(FATAL_ERROR "no container was built")
+endif()

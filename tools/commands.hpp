@@ -6,6 +6,7 @@
 #include <femto/vm.hpp>
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -22,6 +23,20 @@ struct build_options {
     std::vector<std::string> extra;
 };
 int build(const build_options& o);
+
+/// What `femto pack` is told; what is not said comes from the source (FEMTO_HOOK, FEMTO_REQUEST) or from
+/// the object itself.
+struct pack_options {
+    std::string path;
+    std::string output;
+    std::vector<std::string> hooks;    ///< HOOK, or FUNCTION=HOOK
+    std::vector<std::string> regions;  ///< NUMBER:r, :w or :rw
+    std::vector<std::uint32_t> helpers;
+    std::optional<std::uint32_t> fuel, stack, stores;
+    bool suspends = false;
+    std::string c_array;
+};
+int pack(const pack_options& o);
 
 int inspect(const std::string& path, bool disassembly);
 int verify(const std::string& path);

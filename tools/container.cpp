@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "container.hpp"
 
+#include "hooks.hpp"
+
 #include <femto/describe.hpp>
 #include <femto/disassembler.hpp>
 
@@ -39,11 +41,24 @@ std::string place(const femto::elf_object* object, const femto::error& e) {
     return text + ", value " + hex(e.address);
 }
 
-user_error refusal(const std::string& path, const femto::elf_object* object,
-                   const femto::error& e) {
+/// The same for an image.
+std::string image_place(const femto::error& e) {
+    using femto::errc;
+    const auto value = std::to_string(e.address);
+    switch (e.code) {
+        case errc::image_truncated: return "it should have " + value + " bytes";
+        case errc::image_bad_magic: return "it begins with " + hex(e.address);
+        case errc::image_bad_version: return "version " + value;
+        case errc::image_bad_header: return "byte " + value;
+        case errc::image_bad_entry: return "entry " + std::to_string(e.pc) + ", value " + value;
+        case errc::image_bad_load: return "instruction " + std::to_string(e.pc) + ", offset " + value;
+        default: return {};
+    }
+}
+
+user_error refusal(const std::string& path, const std::string& where, const femto::error& e) {
     const auto d = femto::describe(e.code);
     std::string message = path + ": " + std::string{d.what};
-    const std::string where = place(object, e);
     if (!where.empty()) message += " (" + where + ")";
     if (!d.advice.empty()) message += "\n  " + std::string{d.advice};
     return {message};
@@ -71,8 +86,59 @@ std::vector<std::byte> read_file(const std::string& path) {
 container::container(const std::string& path, femto::address_space space,
                      std::span<const femto::helper_prototype> names, unknown_helpers unknown)
     : path_{path}, file_{read_file(path)} {
+    const bool image = file_.size() >= 4 && femto::load_little<std::uint32_t>(file_.data()) ==
+                                                femto::image_format::magic;
+    if (image) {
+        load_image();
+    } else if (femto::is_rbpf_image(file_)) {
+        load_rbpf_image();
+    } else {
+        load_object(space, names, unknown);
+    }
+}
+
+void container::load_image() {
+    kind_ = file_kind::image;
+    image_bytes_.resize(file_.size() / 8 + 1);
+    std::memcpy(image_bytes_.data(), file_.data(), file_.size());
+    const auto parsed =
+        femto::parse_image(std::as_bytes(std::span{image_bytes_}).first(file_.size()));
+    if (!parsed) throw refusal(path_, image_place(parsed.error()), parsed.error());
+    image_ = *parsed;
+    data_.resize(parsed->data_storage() / 8 + 1);
+    functions_.resize(parsed->functions_needed());
+    const auto loaded = femto::load(
+        *parsed, {std::as_writable_bytes(std::span{data_}).first(parsed->data_storage()),
+                  functions_, {}});
+    if (!loaded) throw refusal(path_, image_place(loaded.error()), loaded.error());
+    program_ = *loaded;
+    for (std::uint32_t n = 0; n < parsed->entries(); ++n) {
+        names_.push_back(hook_title(parsed->entry_hook(n)));
+    }
+    functions_.resize(parsed->entries());
+    for (std::uint32_t n = 0; n < parsed->entries(); ++n) {
+        functions_[n] = {names_[n], parsed->entry_pc(n)};
+    }
+    program_.functions = functions_;
+}
+
+void container::load_rbpf_image() {
+    kind_ = file_kind::rbpf_image;
+    // As much as its bytes could hold: load_rbpf says what does not fit.
+    text_.resize(file_.size() / 8 + 1);
+    data_.resize(file_.size() / 8 + 1);
+    functions_.resize(file_.size() / femto::rbpf::function_size + 1);
+    const auto loaded =
+        femto::load_rbpf(file_, {std::as_writable_bytes(std::span{data_}), functions_, text_});
+    if (!loaded) throw refusal(path_, image_place(loaded.error()), loaded.error());
+    program_ = *loaded;
+}
+
+void container::load_object(femto::address_space space,
+                            std::span<const femto::helper_prototype> names,
+                            unknown_helpers unknown) {
     const auto opened = femto::elf_object::open(file_);
-    if (!opened) throw refusal(path, nullptr, opened.error());
+    if (!opened) throw refusal(path_, place(nullptr, opened.error()), opened.error());
     object_ = *opened;
     const auto needs = object_->requirements();
     text_.resize(needs.text);
@@ -94,7 +160,7 @@ container::container(const std::string& path, femto::address_space space,
         {text_, std::as_writable_bytes(std::span{rodata_}).first(needs.rodata),
          std::as_writable_bytes(std::span{data_}).first(needs.data), functions_},
         space, id_of);
-    if (!loaded) throw refusal(path, &*object_, loaded.error());
+    if (!loaded) throw refusal(path_, place(&*object_, loaded.error()), loaded.error());
     program_ = *loaded;
     lines_ = line_table{*object_, file_};
 }
@@ -108,6 +174,7 @@ const femto::function* container::function_at(std::uint32_t pc) const {
 }
 
 std::optional<source_line> container::line_at(std::uint32_t pc) const {
+    if (!object_) return std::nullopt;
     const auto at = object_->locate(pc);
     return lines_.find(at.section_name, at.offset);
 }

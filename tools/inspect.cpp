@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "any_helper.hpp"
 #include "commands.hpp"
 #include "container.hpp"
+#include "hooks.hpp"
 #include "host_helpers.hpp"
 
 #include <femto/disassembler.hpp>
@@ -35,14 +37,38 @@ void print_sections(const container& c) {
                 needs.data);
 }
 
-void print_helpers(const container& c) {
-    std::set<std::uint32_t> ids;
-    const auto text = c.program().text;
-    for (std::size_t pc = 0; pc < text.size(); pc += femto::disassemble(text, pc).slots) {
-        if (text[pc].opcode() == 0x85 && text[pc].src() == 0) {
-            ids.insert(static_cast<std::uint32_t>(text[pc].imm()));
-        }
+const char* permission_name(femto::permission p) {
+    constexpr const char* names[]{"none", "read", "write", "read and write"};
+    return names[static_cast<unsigned>(p)];
+}
+
+void print_image(const femto::image& i) {
+    std::printf("image of %zu bytes, version %u\n  text %u slots, rodata %u bytes, data %u bytes, bss %u "
+                "bytes\n",
+                i.bytes().size(), femto::image_format::version, i.text_size() / 8, i.rodata_size(),
+                i.data_size(), i.bss_size());
+    std::printf("in memory\n  data and bss %u bytes, a mark for each slot %u bytes%s\n", i.data_storage(),
+                i.text_size() / 8, "; text and rodata stay in flash");
+    const auto r = i.request();
+    std::printf("request\n  fuel %u instructions a run\n  stack %u bytes\n  stores %u entries\n", r.fuel,
+                r.stack, r.store_entries);
+    if (r.suspends) std::printf("  suspends\n");
+    for (std::uint32_t n = 0; n < i.regions(); ++n) {
+        std::printf("  region %u: %s, at guest address 0x%u00000000\n", i.region(n).id,
+                    permission_name(i.region(n).wanted), n + femto::region_number::first_free);
     }
+    std::printf("entries\n");
+    for (std::uint32_t n = 0; n < i.entries(); ++n) {
+        const auto id = i.entry_hook(n);
+        const auto text = to_string(id);
+        const auto title = hook_title(id);
+        std::printf("  hook %s%s%s%s at %u\n", text.c_str(), title == text ? "" : " (",
+                    title == text ? "" : title.c_str(), title == text ? "" : ")", i.entry_pc(n));
+    }
+}
+
+void print_helpers(const container& c) {
+    const auto ids = c.kind() == file_kind::image ? requested_helpers(c.image()) : called_helpers(c.program());
     std::printf("helpers%s\n", ids.empty() ? "\n  none" : "");
     for (const auto id : ids) {
         if (id >= first_unknown_helper) {
@@ -57,11 +83,6 @@ void print_helpers(const container& c) {
                     found == known.end() ? "(not one of femto run)" : string(found->name).c_str());
     }
 }
-
-/// Lets every helper be called, since the stack depends on none.
-struct any_helper {
-    static constexpr std::uint64_t bit_of(std::uint32_t) { return 1; }
-};
 
 void print_text(const container& c) {
     const auto text = c.program().text;
@@ -86,15 +107,25 @@ void print_text(const container& c) {
 int inspect(const std::string& path, bool disassembly) {
     const container c{path, femto::address_space::segmented, host_helpers::prototypes,
                       unknown_helpers::number};
-    print_sections(c);
-    std::printf("functions\n");
-    for (const auto& f : c.program().functions) {
-        std::printf("  %-24s at %u\n", string(f.name).c_str(), f.start);
+    if (c.kind() == file_kind::image) {
+        print_image(c.image());
+    } else {
+        if (c.kind() == file_kind::object) {
+            print_sections(c);
+        } else {
+            std::printf("image of Femto-Containers, %zu bytes\n  text %zu slots, rodata %zu bytes, data "
+                        "%zu bytes\n",
+                        c.file_size(), c.program().text.size(), c.program().rodata.size(),
+                        c.program().data.size());
+        }
+        std::printf("functions\n");
+        for (const auto& f : c.program().functions) {
+            std::printf("  %-24s at %u\n", string(f.name).c_str(), f.start);
+        }
     }
     print_helpers(c);
     std::vector<std::uint8_t> scratch(c.program().text.size());
-    const auto verified =
-        femto::verify<femto::rules_of(host_config), any_helper>(c.program(), scratch);
+    const auto verified = verify_any(c.program(), scratch);
     if (verified) {
         const unsigned frames = verified->call_depth() + 1u;
         std::printf("stack\n  %u bytes: %u frame%s of %u\n", frames * verified->frame_size(), frames,
@@ -109,15 +140,22 @@ int inspect(const std::string& path, bool disassembly) {
 int verify(const std::string& path) {
     const container c{path, femto::address_space::segmented, host_helpers::prototypes};
     std::vector<std::uint8_t> scratch(c.program().text.size());
-    const auto verified = machine::verify(c.program(), scratch);
-    if (!verified) {
-        print_diagnostic(c, verified.error(), refusal_note(verified.error()));
-        return 1;
+    // An object is for the helpers that are here, an image for those that it asks for.
+    const auto say = [&](const auto& verified) {
+        if (!verified) {
+            print_diagnostic(c, verified.error(), refusal_note(verified.error()));
+            return 1;
+        }
+        std::printf("%s: verified; %zu slots, %u bytes of stack, %u nested calls\n", path.c_str(),
+                    c.program().text.size(), (verified->call_depth() + 1u) * verified->frame_size(),
+                    verified->call_depth());
+        return 0;
+    };
+    switch (c.kind()) {
+        case file_kind::image: return say(verify_image(c.image(), c.program(), scratch));
+        case file_kind::rbpf_image: return say(verify_any(c.program(), scratch));
+        default: return say(machine::verify(c.program(), scratch));
     }
-    std::printf("%s: verified; %zu slots, %u bytes of stack, %u nested calls\n", path.c_str(),
-                c.program().text.size(), (verified->call_depth() + 1u) * verified->frame_size(),
-                verified->call_depth());
-    return 0;
 }
 
 }  // namespace femto_tool

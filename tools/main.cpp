@@ -34,16 +34,40 @@ int main(int argc, char** argv) {
     build_command->add_option("--flag", b.extra, "One more argument for the compiler; repeatable")
         ->allow_extra_args(false);
 
+    pack_options k;
+    auto* pack_command = app.add_subcommand("pack", "Make a container image of an object");
+    pack_command->add_option("object", k.path, "The object file, - for standard input")->required();
+    pack_command->add_option("-o,--output", k.output, "The image to write; default: object.fmtc");
+    pack_command
+        ->add_option("--hook", k.hooks,
+                     "The hook that a function is for: HOOK, or FUNCTION=HOOK if there are several\n"
+                     "functions; a UUID, or the name of one of `femto device`'s; repeatable")
+        ->allow_extra_args(false);
+    pack_command->add_option("--fuel", k.fuel, "Instructions it wants for a run; default: 10000");
+    pack_command->add_option("--stack", k.stack, "Bytes of stack; default: what verification finds");
+    pack_command->add_option("--stores", k.stores, "Entries it wants in stores; default: 0");
+    pack_command->add_option("--region", k.regions, "Firmware memory: NUMBER:r, :w or :rw; repeatable")
+        ->allow_extra_args(false);
+    pack_command
+        ->add_option("--helper", k.helpers, "A helper beside those it calls by number; repeatable")
+        ->allow_extra_args(false);
+    pack_command->add_flag("--suspends", k.suspends,
+                           "It waits; found out for the helpers 0x61, 0x62 and 0x63");
+    pack_command->add_option("--c-array", k.c_array,
+                             "Write C source with the image as an array of this name");
+    pack_command->footer("What is not said comes from FEMTO_HOOK and FEMTO_REQUEST in the source, then\n"
+                         "from the object.\n\n" + footer);
+
     std::string path;
     bool no_disassembly = false;
     auto* inspect_command = app.add_subcommand(
         "inspect", "Show sections, functions, helpers, stack use and code with source lines");
-    inspect_command->add_option("object", path, "The object file, - for standard input")->required();
+    inspect_command->add_option("object", path, "An object or an image, - for standard input")->required();
     inspect_command->add_flag("--no-code", no_disassembly, "Leave out the disassembly");
 
     auto* verify_command =
         app.add_subcommand("verify", "Say whether a device would run it, and why not");
-    verify_command->add_option("object", path, "The object file, - for standard input")->required();
+    verify_command->add_option("object", path, "An object or an image, - for standard input")->required();
 
     const auto add_engine = [&](CLI::App* command, auto& options) {
         command
@@ -70,7 +94,7 @@ int main(int argc, char** argv) {
 
     run_options r;
     auto* run_command = app.add_subcommand("run", "Verify and run a container here");
-    run_command->add_option("object", r.path, "The object file, - for standard input")->required();
+    run_command->add_option("object", r.path, "An object or an image, - for standard input")->required();
     run_command->add_option("function", r.function, "The function to call; default: the first");
     run_command->add_option("--context", r.context, "What r1 points to: a file, or hexadecimal bytes");
     run_command
@@ -113,6 +137,7 @@ int main(int argc, char** argv) {
     try {
         if (deploying) return deploying();
         if (*build_command) return build(b);
+        if (*pack_command) return pack(k);
         if (*inspect_command) return inspect(path, !no_disassembly);
         if (*verify_command) return verify(path);
         if (*run_command) return run(r);

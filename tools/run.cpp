@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "commands.hpp"
 #include "container.hpp"
+#include "hooks.hpp"
 #include "host_helpers.hpp"
 
 #include <femto/describe.hpp>
@@ -150,7 +151,9 @@ int run_with(const run_options& o) {
     }
     auto entry = verified->entry();
     if (!o.function.empty()) {
-        const auto named = verified->entry(o.function);
+        femto::uuid hook;
+        const bool is_hook = c.kind() == file_kind::image && hook_named(o.function, hook);
+        const auto named = verified->entry(is_hook ? hook_title(hook) : o.function);
         if (!named) {
             std::string message = o.path + ": no function `" + o.function + "`; there are:";
             for (const auto& f : c.program().functions) (message += ' ').append(f.name);

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-// What is paid once or at a boundary: verification, the first instruction, helper calls by
-// argument, local calls, suspend and resume.
+// What is paid once or at a boundary: start-up in its parts and as a whole, helper calls by argument,
+// local calls, suspend and resume.
 #include "loop.hpp"
 
-#include <support/object.hpp>
+#include <support/packed.hpp>
 
 namespace {
 
@@ -26,11 +26,49 @@ void verify(benchmark::State& state, const std::string& name, const bench::engin
                             static_cast<std::int64_t>(slots));
 }
 
-// From the bytes of an object to a program in memory.
-void load(benchmark::State& state, const std::string& name) {
+/// RAM that programs are loaded into.
+struct storage {
+    std::vector<std::uint64_t> data = std::vector<std::uint64_t>(512);
+    std::vector<femto::function> functions = std::vector<femto::function>(1);
+    [[nodiscard]] femto::result<femto::program> load(const std::vector<std::uint64_t>& flash) {
+        const auto image = femto::parse_image(std::as_bytes(std::span{flash}));
+        if (!image) return femto::failure{image.error()};
+        return femto::load(*image, {std::as_writable_bytes(std::span{data}), functions, {}});
+    }
+};
+
+// From the bytes of an object (ELF) or of a container image to a program in memory.
+void parse_object(benchmark::State& state, const std::string& name) {
     bench::object object{std::string{FEMTO_WORKLOADS} + "/" + name + ".o"};
     for (auto _ : state) benchmark::DoNotOptimize(object.program());
     state.counters["bytes"] = static_cast<double>(object.size());
+}
+void parse_image(benchmark::State& state, const std::string& name) {
+    bench::object object{std::string{FEMTO_WORKLOADS} + "/" + name + ".o"};
+    const auto flash = bench::pack(object, "workload_" + name);
+    storage ram;
+    for (auto _ : state) benchmark::DoNotOptimize(ram.load(flash));
+    state.counters["bytes"] = static_cast<double>(flash.size() * 8);
+}
+
+// From the bytes of a container image to the first instruction, on a machine that is made for it.
+void startup(benchmark::State& state, const std::string& name, const bench::engine_kind& kind) {
+    bench::object object{std::string{FEMTO_WORKLOADS} + "/" + name + ".o"};
+    const auto flash = bench::pack(object, "workload_" + name);
+    std::array<std::byte, 64> context{};
+    storage ram;
+    for (auto _ : state) {
+        const auto engine = kind.make();
+        const auto program = ram.load(flash);
+        if (!program || !engine->load(*program, program->functions.empty()
+                                                    ? std::string_view{}
+                                                    : program->functions[0].name)) {
+            state.SkipWithError("not loaded");
+            break;
+        }
+        benchmark::DoNotOptimize(engine->run(context, 1));  // to the first jump, call or return
+    }
+    state.counters["bytes"] = static_cast<double>(flash.size() * 8);
 }
 
 // A run of one instruction.
@@ -74,18 +112,27 @@ bench::text local_calls() {
     return t;
 }
 
+// From 21 to 270 instructions; and those that were ported to other languages.
+constexpr const char* programs[]{"mix64", "sieve", "fletcher32", "bubble_sort", "crc32_bitwise",
+                                 "binary_search", "crc32_table", "json", "sha256"};
+
 const bool added = [] {
     for (const auto& kind : bench::engines) {
         const std::string on = std::string{"/"} + kind.name;
-        for (const char* name : {"mix64", "fletcher32", "json", "sha256"}) {
+        for (const char* name : programs) {
+            benchmark::RegisterBenchmark((std::string{"startup/"} + name + on).c_str(), startup, name,
+                                         kind);
             benchmark::RegisterBenchmark((std::string{"verify/"} + name + on).c_str(), verify, name,
                                          kind);
         }
         benchmark::RegisterBenchmark(("first_instruction" + on).c_str(), first_instruction, kind);
         benchmark::RegisterBenchmark(("suspend_and_resume" + on).c_str(), suspend_and_resume, kind);
     }
-    for (const char* name : {"mix64", "fletcher32", "json", "sha256"}) {
-        benchmark::RegisterBenchmark((std::string{"load/"} + name).c_str(), load, name);
+    for (const char* name : programs) {
+        benchmark::RegisterBenchmark((std::string{"parse/"} + name + "/object").c_str(),
+                                     parse_object, name);
+        benchmark::RegisterBenchmark((std::string{"parse/"} + name + "/image").c_str(), parse_image,
+                                     name);
     }
     const auto context_to = [](unsigned r) { return op(0xbf, r, 7); };
     add("helper/nothing", helper(0x7001));

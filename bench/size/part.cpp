@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// One part of femto in one configuration, for size.py: PART is verifier, compact, threaded or helpers,
-// CONFIGURATION is one of the constants
-// below. Only what `part` needs is linked in.
+// One part of femto in one configuration, for size.py: PART is verifier, compact, threaded, prepared or helpers,
+// CONFIGURATION one of the constants below. Only what `part` needs is linked in.
 #include <femto/vm.hpp>
 
 using namespace femto;
@@ -48,6 +47,14 @@ using measured_memory = vm<CONFIGURATION>::memory_type;
 extern "C" errc part(std::uint32_t id, caller& from, std::uint64_t* r, const measured_memory& m,
                      std::uint64_t& address) {
     return four::call(id, from, r, m, address);
+}
+#elif defined(PREPARED)
+// Preparing, and running what is prepared only.
+using measured_vm = vm<with(CONFIGURATION, dispatch::threaded)>;
+extern "C" std::uint64_t part(measured_vm& m, const measured_vm::verified& p, std::span<std::byte> context,
+                              const std::span<prepared_instruction>& code) {
+    const auto prepared = measured_vm::prepare(p, code);
+    return prepared ? m.run(*prepared, prepared->entry(), context, 1000).value_or(0) : 0;
 }
 #else
 using measured_vm = vm<with(CONFIGURATION, dispatch::DISPATCH)>;

@@ -21,6 +21,9 @@ CONFIGURATIONS = {"smallest": "smallest", "base64+divmul64": "base64_divmul64", 
                   "everything": "everything"}
 PARTS = {"verifier": "-DVERIFIER", "dispatch compact": "-DDISPATCH=compact",
          "dispatch threaded": "-DDISPATCH=threaded", "helpers": "-DHELPERS"}
+# Parts of updates, without cryptography; they have no configurations.
+UPDATES = {"update framing": "-DFRAMING", "update processor": "-DPROCESSOR", "update slots": "-DSLOTS",
+           "updater": "-DUPDATER"}
 
 
 def targets():
@@ -66,20 +69,26 @@ def sections(compiler, object_file):
 def figures_of(target, compiler, flags, configuration, part):
     with tempfile.TemporaryDirectory() as folder:
         object_file = os.path.join(folder, "part.o")
-        subprocess.run([compiler, *flags, *FLAGS, PARTS[part],
-                        f"-DCONFIGURATION={CONFIGURATIONS[configuration]}", "-c",
-                        os.path.join(ROOT, "bench/size/part.cpp"), "-o", object_file], check=True)
+        if configuration == "update":
+            source, definitions = "update.cpp", [UPDATES[part]]
+        else:
+            source, definitions = "part.cpp", [PARTS[part], f"-DCONFIGURATION={CONFIGURATIONS[configuration]}"]
+        subprocess.run([compiler, *flags, *FLAGS, *definitions, "-c",
+                        os.path.join(ROOT, "bench/size", source), "-o", object_file], check=True)
         sums, ram = sections(compiler, object_file)
     row = {"target": target, "configuration": configuration}
     figures = [{**row, "part": f"{part} {kind}", "bytes": size} for kind, size in sums.items()]
     if part == "dispatch compact":
         figures.append({**row, "part": "machine ram", "bytes": ram})
+    elif configuration == "update":
+        figures.append({**row, "part": f"{part} ram", "bytes": ram})
     return figures
 
 
 def measure():
-    work = [(*target, configuration, part)
-            for target in targets() for configuration in CONFIGURATIONS for part in PARTS]
+    parts = [(configuration, part) for configuration in CONFIGURATIONS for part in PARTS]
+    parts += [("update", part) for part in UPDATES]
+    work = [(*target, *part) for target in targets() for part in parts]
     with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
         return [f for figures in pool.map(lambda w: figures_of(*w), work) for f in figures]
 
@@ -94,12 +103,21 @@ def table(figures):
           + f"{'compact+verifier':>18}{'threaded+verifier':>19}{'RAM of a vm':>13}")
     print(f"{'':31}" + f"{'text+rodata+data':>20}" * len(heads) + f"{'in all':>18}{'in all':>19}")
     for (target, configuration), row in rows.items():
+        if configuration == "update":
+            continue
         kinds = ("text", "rodata", "data")
         cells = ["+".join(str(row[f"{h} {k}"]) for k in kinds) for h in heads]
         whole = [sum(row[f"{h} {k}"] for h in ("verifier", d) for k in kinds)
                  for d in ("dispatch compact", "dispatch threaded")]
         print(f"{target:14} {configuration:16}" + "".join(f"{c:>20}" for c in cells)
               + f"{whole[0]:>18}{whole[1]:>19}{row['machine ram']:>13}")
+    print(f"\n{'target':29}" + "".join(f"{h:>20}" for h in UPDATES) + f"{'RAM of an update':>20}")
+    print(f"{'':29}" + f"{'text+rodata+data':>20}" * len(UPDATES) + f"{'updater+slots':>20}")
+    for (target, configuration), row in rows.items():
+        if configuration == "update":
+            cells = ["+".join(str(row[f"{h} {k}"]) for k in ("text", "rodata", "data")) for h in UPDATES]
+            cells.append(f"{row['updater ram']}+{row['update slots ram']}")
+            print(f"{target:29}" + "".join(f"{c:>20}" for c in cells))
 
 
 def check(figures):

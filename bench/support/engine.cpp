@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-// One machine; compiled once for each combination of FEMTO_DISPATCH and FEMTO_SPACE.
+// One machine; compiled once for each combination of FEMTO_DISPATCH, FEMTO_SPACE and FEMTO_PREPARES.
 #include "engine.hpp"
 
 #include "../workloads/helpers.hpp"
 
 #include <optional>
+#include <type_traits>
 
 namespace bench {
 namespace {
@@ -17,6 +18,7 @@ constexpr femto::config configured = [] {
     return c;
 }();
 
+template <bool Prepares>
 class one_engine final : public engine {
     using machine = femto::vm<configured, workloads::helpers>;
 
@@ -26,16 +28,25 @@ public:
         auto verified = machine::verify(p, scratch_);
         if (!verified.has_value()) return femto::failure{verified.error()};
         verified_.emplace(*verified);
-        const auto entry = verified_->entry(function);
+        const auto entry = function.empty() ? femto::result<femto::entry_point>{verified_->entry()}
+                                            : verified_->entry(function);
         if (!entry.has_value()) return femto::failure{entry.error()};
         entry_.emplace(*entry);
+        if constexpr (Prepares) {
+            code_.resize(p.text.size());
+            const auto prepared = machine::prepare(*verified_, code_);
+            if (!prepared.has_value()) return femto::failure{prepared.error()};
+            runnable_.emplace(*prepared);
+        } else {
+            runnable_.emplace(*verified_);
+        }
         return {};
     }
     femto::result<std::uint64_t> run(std::span<std::byte> context, std::uint32_t fuel) override {
-        return machine_.run(*verified_, *entry_, context, fuel);
+        return machine_.run(*runnable_, *entry_, context, fuel);
     }
     femto::result<std::uint64_t> resume(std::uint32_t fuel) override {
-        return machine_.resume(*verified_, fuel);
+        return machine_.resume(*runnable_, fuel);
     }
     std::uint32_t executed() const override { return machine_.executed(); }
     femto::address_space space() const override { return configured.address_space; }
@@ -47,12 +58,14 @@ public:
 private:
     std::vector<std::uint8_t> scratch_;
     std::optional<machine::verified> verified_;
+    std::vector<femto::prepared_instruction> code_;
+    std::optional<std::conditional_t<Prepares, machine::prepared, machine::verified>> runnable_;
     std::optional<femto::entry_point> entry_;
     machine machine_;
 };
 
 }  // namespace
 
-std::unique_ptr<engine> FEMTO_MAKE() { return std::make_unique<one_engine>(); }
+std::unique_ptr<engine> FEMTO_MAKE() { return std::make_unique<one_engine<FEMTO_PREPARES>>(); }
 
 }  // namespace bench

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The four machines that programs are compared on, behind one interface, so that each is compiled
+// The six machines that programs are compared on, behind one interface, so that each is compiled
 // once.
 #pragma once
 
@@ -19,7 +19,8 @@ public:
     engine(const engine&) = delete;
     engine& operator=(const engine&) = delete;
     virtual ~engine() = default;
-    /// Verifies `p`, which must outlive the runs, and chooses the function to run.
+    /// Verifies `p`, which must outlive the runs, and chooses the function to run, the first one if
+    /// `function` is empty.
     [[nodiscard]] virtual femto::result<void> load(const femto::program& p,
                                                    std::string_view function) = 0;
     [[nodiscard]] virtual femto::result<std::uint64_t> run(std::span<std::byte> context,
@@ -35,6 +36,8 @@ std::unique_ptr<engine> make_compact_segmented();
 std::unique_ptr<engine> make_compact_flat();
 std::unique_ptr<engine> make_threaded_segmented();
 std::unique_ptr<engine> make_threaded_flat();
+std::unique_ptr<engine> make_prepared_segmented();  // threaded, with code made ahead
+std::unique_ptr<engine> make_prepared_flat();
 
 struct engine_kind {
     const char* name;
@@ -43,6 +46,8 @@ struct engine_kind {
 inline constexpr engine_kind engines[]{{"compact/segmented", &make_compact_segmented},
                                        {"compact/flat", &make_compact_flat},
                                        {"threaded/segmented", &make_threaded_segmented},
-                                       {"threaded/flat", &make_threaded_flat}};
+                                       {"threaded/flat", &make_threaded_flat},
+                                       {"prepared/segmented", &make_prepared_segmented},
+                                       {"prepared/flat", &make_prepared_flat}};
 
 }  // namespace bench

@@ -6,8 +6,9 @@
 #include <femto/image.hpp>
 #include <femto/verifier.hpp>
 
+#include <atomic>
 #include <cstdint>
-#include <optional>
+#include <memory>
 #include <span>
 
 namespace femto {
@@ -31,14 +32,17 @@ struct fault_policy {
     std::uint16_t delay = 100;  ///< units of `poll`'s time
 };
 
+/// No limit of fuel.
+inline constexpr std::uint32_t unlimited = 0xffffffff;
+
 /// Limits of one container; may lie in flash. 12 bytes.
 struct container_limits {
-    std::uint32_t run_fuel = 0xffffffff;     ///< instructions a run, or from one wake-up to the next wait
-    std::uint32_t window_fuel = 0xffffffff;  ///< instructions in a window
+    std::uint32_t run_fuel = unlimited;     ///< instructions a run, or from one wake-up to the next wait
+    std::uint32_t window_fuel = unlimited;  ///< instructions in a window
     fault_policy faults{};
 };
 
-/// What a container did. 40 bytes.
+/// What a container did. 40 bytes, which a firmware gives to those that it wants to watch.
 struct container_statistics {
     std::uint64_t instructions = 0;
     error last_fault{};
@@ -50,65 +54,82 @@ struct container_statistics {
     std::uint16_t stack = 0;      ///< bytes: the deepest chain of calls, as verified
 };
 
-/// The control block of a container. Does nothing by itself: an `engine` loads, attaches and runs it.
+/// The control block of a container: 96 bytes on a 32-bit core. Does nothing by itself: an `engine`
+/// loads, attaches and runs it.
 /// Not copyable: hooks point to it, and its memory must stay a container as long as a hook that it hung
 /// on may fire (it may be loaded again). Reading state and statistics is safe at any time; a value read
 /// while the container runs may be that of the moment before.
 template <class Verified, critical_section Guard>
 class container {
 public:
-    constexpr container() = default;
+    constexpr container() {}
+    /// Counts what it does in `kept`, which must live as long.
+    constexpr explicit container(container_statistics& kept) : statistics_{&kept} {}
     container(const container&) = delete;
     container& operator=(const container&) = delete;
 
     [[nodiscard]] container_state state() const { return state_.load(std::memory_order_acquire); }
-    [[nodiscard]] const container_statistics& statistics() const { return statistics_; }
+    /// Zeros if it was given no place to count.
+    [[nodiscard]] const container_statistics& statistics() const {
+        static constexpr container_statistics none{};
+        return statistics_ == nullptr ? none : *statistics_;
+    }
+    /// What ended the last run that did not end by itself; ok if there was none since load.
+    [[nodiscard]] errc last_fault() const { return last_fault_; }
     [[nodiscard]] std::uint8_t tenant() const { return tenant_; }
     /// Its number, that of its local store.
     [[nodiscard]] std::uint8_t number() const { return number_; }
     /// Helpers granted, as bits of the helper set; 0 before load.
-    [[nodiscard]] std::uint64_t granted() const { return verified_ ? verified_->granted() : 0; }
+    [[nodiscard]] std::uint64_t granted() const { return loaded() ? verified_.granted() : 0; }
 
 private:
     template <class, class, auto>
     friend class engine;
+    template <class, class, auto>
+    friend class runner;
+    template <class, class, auto>
+    friend class lane_pool;
 
-    // Whoever sets the bit owns everything below. A single bit and no queue: nobody ever waits for
-    // it inside an ISR.
-    static constexpr std::uint32_t held = 1;
-    static constexpr std::uint8_t no_lane = 255;
-    bool enter() { return (word_.set_bits(held) & held) == 0; }
-    void leave() { word_.clear_bits(held); }
+    // Whoever gets the 1 owns everything below. A flag and no queue: nobody ever waits for it inside
+    // an ISR.
+    bool enter() { return held_.exchange(1) == 0; }
+    void leave() { held_.store(0); }
 
-    [[nodiscard]] std::span<std::uint8_t> marks() const {
-        return {marks_, verified_->source().text.size()};
+    [[nodiscard]] bool loaded() const { return state() != container_state::empty; }
+    [[nodiscard]] bool from_image() const { return from_image_; }
+    [[nodiscard]] femto::image image() const { return femto::image::known(source_.image); }
+    [[nodiscard]] std::span<granted_region> regions() const {
+        return {regions_, from_image() ? image().regions() : 0};
     }
-    [[nodiscard]] std::span<granted_region> regions() const { return {regions_, region_count_}; }
 
-    std::optional<Verified> verified_;
-    std::uint64_t requested_ = 0;  ///< helpers
-    container_statistics statistics_{};
-    std::optional<image> image_;
+    union {
+        Verified verified_;  ///< unless it is empty
+    };
+    union {
+        const std::byte* image;
+        const program_request* request;  ///< of a program without an image
+    } source_{nullptr};
+    container_statistics* statistics_ = nullptr;
     granted_region* regions_ = nullptr;
-    std::uint8_t* marks_ = nullptr;
     const container_limits* limits_ = nullptr;
     const void* hook_ = nullptr;
-    shared_word<Guard> word_;
-    std::uint32_t requested_fuel_ = 0;
+    shared_word<Guard> held_;
     std::uint32_t fuel_ = 0;         ///< of a run, as granted
     std::uint32_t window_used_ = 0;  ///< instructions in this window
-    std::uint32_t run_used_ = 0;     ///< instructions of this run, or since the last wait
     std::uint32_t wake_at_ = 0;      ///< when suspended or faulted
-    std::uint32_t load_ = 0;  ///< number of this load: tells containers in one place of flash apart
-    std::uint16_t faults_in_row_ = 0;
     std::atomic<container_state> state_{container_state::empty};
+    std::uint8_t faults_in_row_ = 0;
+    std::uint16_t window_ = 0;  ///< the window that `window_used_` counts in
+    errc last_fault_ = errc::ok;
     std::uint8_t entry_ = 0;  ///< number in the image
     std::uint8_t tenant_ = 0;
     std::uint8_t number_ = 0;
-    std::uint8_t lane_ = no_lane;
-    std::uint8_t region_count_ = 0;
-    bool suspends_ = false;
-    bool context_writable_ = false;
+    std::uint8_t lane_ = 0;  ///< while it is suspended
+    permission context_ = permission::none;
+    // One byte that a run looks at: of those who do not suspend and have no window, nothing more.
+    std::uint8_t suspends_ : 1 = 0;
+    std::uint8_t windowed_ : 1 = 0;  ///< it or its tenant has a limit in a window
+    std::uint8_t from_image_ : 1 = 0;
 };
 
 }  // namespace femto

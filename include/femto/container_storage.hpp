@@ -23,6 +23,7 @@ struct container_storage {
     image_storage program;
     std::span<std::uint8_t> marks;
     std::span<granted_region> regions;
+    std::span<program_request> request{};  ///< one, where firmware asks for a program
 };
 
 /// How much of each kind of storage a container needs, in elements.
@@ -32,10 +33,12 @@ struct container_needs {
     std::uint32_t functions = 0;
     std::uint32_t text = 0;  ///< instructions in RAM: `rBPF` images only
     std::uint32_t marks = 0;
+    std::uint32_t requests = 0;
 
     /// Bytes in all, at a multiple of 8.
     [[nodiscard]] constexpr std::size_t size() const {
         return image_format::padded(data) + std::size_t{text} * sizeof(instruction) +
+               std::size_t{requests} * sizeof(program_request) +
                std::size_t{regions} * sizeof(granted_region) +
                std::size_t{functions} * sizeof(function) + marks;
     }
@@ -54,14 +57,15 @@ struct container_needs {
     for (std::size_t at = 12; at < 28; at += 4) {
         if (word(at) > image_format::max_section) return fail(errc::image_bad_header, 0, at);
     }
-    return container_needs{word(12), 0, word(24), word(20) / 8, word(20) / 8};
+    return container_needs{word(12), 0, word(24), word(20) / 8, word(20) / 8, 1};
 }
 
 /// Divides one piece of memory among what a container needs.
 /// Errors: storage_too_small (address: the bytes needed), image_misaligned (not at a multiple of 8).
 [[nodiscard]] inline result<container_storage> divide(const container_needs& needs,
                                                       std::span<std::byte> memory) {
-    static_assert(alignof(granted_region) <= 8 && alignof(function) <= 8);
+    static_assert(alignof(granted_region) <= 8 && alignof(function) <= 8 &&
+                  alignof(program_request) <= 8);
     if (memory.size() < needs.size()) return fail(errc::storage_too_small, 0, needs.size());
     if (reinterpret_cast<std::uintptr_t>(memory.data()) % 8 != 0) return fail(errc::image_misaligned);
     std::byte* at = memory.data();
@@ -73,6 +77,7 @@ struct container_needs {
     container_storage storage;
     take(storage.program.data, needs.data, image_format::padded(needs.data));
     take(storage.program.text, needs.text, needs.text * sizeof(instruction));
+    take(storage.request, needs.requests, needs.requests * sizeof(program_request));
     take(storage.regions, needs.regions, needs.regions * sizeof(granted_region));
     take(storage.program.functions, needs.functions, needs.functions * sizeof(function));
     take(storage.marks, needs.marks, needs.marks);

@@ -31,6 +31,10 @@ public:
     [[nodiscard]] std::uint32_t load() const { return word_.load(std::memory_order_acquire); }
     void store(std::uint32_t value) { word_.store(value, std::memory_order_release); }
     /// These return the word as it was before.
+    std::uint32_t exchange(std::uint32_t value) {
+        if constexpr (lock_free) return word_.exchange(value, std::memory_order_seq_cst);
+        return change([=](std::uint32_t) { return value; });
+    }
     std::uint32_t set_bits(std::uint32_t bits) {
         if constexpr (lock_free) return word_.fetch_or(bits, std::memory_order_seq_cst);
         return change([=](std::uint32_t old) { return old | bits; });

@@ -20,7 +20,6 @@ struct environment {
     store_account account{};
     std::uint8_t container = 0;
     std::uint8_t tenant = 0;
-    std::uint32_t now = 0;      ///< time of the last `poll`
     std::uint32_t wake_at = 0;  ///< set by a helper that suspends
 };
 

@@ -39,6 +39,11 @@ struct container_request {
     bool suspends = false;              ///< calls helpers that suspend: wants a machine of its own
 };
 
+/// What firmware asks for on behalf of a program that does not say it itself.
+struct program_request : container_request {
+    std::uint64_t helpers = 0;  ///< bits as `engine::helper_bits` gives them
+};
+
 /// Format of container images (docs/image.md).
 namespace image_format {
 inline constexpr std::uint32_t magic = 0x63746d66;  ///< "fmtc"
@@ -57,6 +62,10 @@ inline constexpr std::uint32_t max_section = 0x01000000;  ///< 16 MiB: sums fit 
 /// is known to lie inside the bytes.
 class image {
 public:
+    /// The image at `first`, which `parse_image` has accepted before and which has not changed since.
+    [[nodiscard]] static constexpr image known(const std::byte* first) {
+        return image{{first, load_little<std::uint32_t>(first + 8)}};
+    }
     [[nodiscard]] constexpr std::span<const std::byte> bytes() const { return bytes_; }
     [[nodiscard]] constexpr std::uint32_t text_size() const { return word(16); }
     [[nodiscard]] constexpr std::uint32_t rodata_size() const { return word(20); }

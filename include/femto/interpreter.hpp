@@ -71,7 +71,8 @@ template <class Memory, rules Rules, class Helpers>
 [[nodiscard]] result<prepared_program<Rules, Helpers, Memory>> prepare(
     const verified_program<Rules, Helpers>& p, const std::span<prepared_instruction>& code) {
     using form = detail::prepared_form<prepared_program<Rules, Helpers, Memory>>;
-    const auto* const bodies = detail::run_threaded<form, Rules, Helpers, Memory>(nullptr, nullptr);
+    detail::body_table bodies{};
+    detail::run_threaded<form, Rules, Helpers, Memory>(nullptr, nullptr, &bodies);
     return detail::preparation<Rules, Helpers, Memory>::make(p, code, bodies);
 }
 

@@ -110,6 +110,9 @@ public:
         set(number, {const_cast<std::byte*>(bytes.data()), bytes.size()}, permission::read);
     }
 
+    /// Moves region `number`, whose size and permission stay, to other memory.
+    constexpr void rebase(std::uint32_t number, std::byte* first) { bases_[number] = first; }
+
     /// Grants `bytes` to the guest and returns the guest address of the first one. A region of no
     /// bytes has a number of its own, too. Errors: too_many_regions.
     [[nodiscard]] constexpr result<std::uint64_t> map(std::span<std::byte> bytes,

@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <iterator>
 #include <span>
+#include <type_traits>
 
 namespace femto {
 
@@ -52,18 +53,44 @@ private:
 
 namespace detail {
 
+/// Whether GCC is told to make things small, which it says by a macro. (clang does not compile for
+/// the devices that are meant, and has no constants for distances of labels in 16 bits.)
+#if defined(__OPTIMIZE_SIZE__) && !defined(__clang__)
+#define FEMTO_FOR_SIZE 1
+#else
+#define FEMTO_FOR_SIZE 0
+#endif
+inline constexpr bool for_size = FEMTO_FOR_SIZE != 0;
+
 /// Whether `threaded` has a body of its own for an opcode. The others are executed by the body of
-/// `compact`: they are rare, and each would cost 30 to 100 bytes.
+/// `compact`: they are rare, and each would cost 30 to 100 bytes. With `for_size` what is less
+/// frequent has none, either: 4 % of what the workloads of bench/ execute.
 template <rules Rules>
 [[nodiscard]] constexpr bool is_hot(std::uint8_t code) {
     if (opcodes<Rules.allowed>[code].refusal() != errc::ok) return false;
     const auto op = arithmetic_of(code);
+    const bool from_register = (code & 8) != 0;
     switch (class_of(code)) {
         case instruction_class::alu:
         case instruction_class::alu64:
-            return op != operation::div && op != operation::mod && op <= operation::arsh;
-        case instruction_class::jmp: return code != opcode::callx;
+            if (op == operation::div || op == operation::mod || op > operation::arsh) return false;
+            if (!for_size) return true;
+            if (op == operation::sub || op == operation::mul || op == operation::or_) {
+                return from_register;
+            }
+            if (op == operation::lsh || op == operation::rsh) return !from_register;
+            return op != operation::neg && op != operation::arsh;
+        case instruction_class::jmp:
         case instruction_class::jmp32:
+            if (!for_size || code == opcode::ja) return code != opcode::callx;
+            switch (condition_of(code)) {
+                case operation::jeq:
+                case operation::jne: return true;
+                case operation::jlt: return true;
+                case operation::jgt:
+                case operation::jle: return from_register;
+                default: return false;
+            }
         case instruction_class::ld: return true;
         case instruction_class::ldx:
         case instruction_class::stx: return (code & 0xe0) == 0x60;
@@ -119,18 +146,32 @@ template <rules Rules, bool Prepared>
             op == operation::rsh || op == operation::arsh);
 }
 
+/// Where the bodies are, by entry: addresses or, `for_size`, distances from one of them.
+#if FEMTO_FOR_SIZE
+struct body_table {
+    const std::int16_t* distances;
+    const void* from;
+
+    [[nodiscard]] const void* operator[](std::uint32_t entry) const {
+        return static_cast<const char*>(from) + distances[entry];
+    }
+};
+#else
+using body_table = const void* const*;
+#endif
+
 /// Makes prepared code: one pass over verified text, 50 to 150 instructions for each slot.
 template <rules Rules, class Helpers, class Memory>
 class preparation {
 public:
     using prepared = prepared_program<Rules, Helpers, Memory>;
 
-    /// `bodies` are the addresses of the bodies by entry. Errors: no_space.
+    /// `bodies` are those of `threaded` by entry. Errors: no_space.
     /// The span comes by reference since GCC for Arm notes, of a span by value of what is aligned to 8
     /// bytes, that GCC 7 changed how it is passed.
     static result<prepared> make(const verified_program<Rules, Helpers>& p,
                                  const std::span<prepared_instruction>& code,
-                                 const void* const* bodies) {
+                                 body_table bodies) {
         const std::span text = p.source().text;
         if (code.size() < text.size()) return fail(errc::no_space, 0, text.size());
         for (std::size_t n = 0; n < text.size(); ++n) {

@@ -9,7 +9,7 @@ namespace femto {
 /// version, flags, lengths of data, rodata and text, number of functions; then data, rodata, text;
 /// then, for each function, u16 offset of its name in rodata, u16 flags, u16 offset in text.
 namespace rbpf {
-inline constexpr std::uint32_t magic = 0x72425046;
+inline constexpr std::uint32_t magic = 0x46504272;  ///< "rBPF", in this order in the file
 inline constexpr std::size_t header_size = 28;
 inline constexpr std::size_t function_size = 6;
 inline constexpr std::uint8_t load_data = 0xb8;    ///< lddw of an address in data
@@ -35,6 +35,7 @@ inline constexpr std::uint8_t load_imm64 = 0x18;
     const auto half = [&](std::size_t at) { return load_little<std::uint16_t>(&bytes[at]); };
     if (word(0) != rbpf::magic) return fail(errc::image_bad_magic, 0, word(0));
     if (word(4) != 0) return fail(errc::image_bad_version, 0, word(4));
+    if (word(8) != 0) return fail(errc::image_bad_header, 0, 8);  // 1: text that is packed
     for (std::size_t at = 12; at < 28; at += 4) {
         if (word(at) > image_format::max_section) return fail(errc::image_bad_header, 0, at);
     }

@@ -32,6 +32,8 @@ public:
 private:
     template <class, class, auto>
     friend class engine;
+    template <class, class, auto>
+    friend class runner;
     static constexpr tenant_quota unlimited{};
     const tenant_quota* quota_ = &unlimited;
     std::uint32_t ram_ = 0;

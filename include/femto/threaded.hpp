@@ -15,6 +15,7 @@ namespace femto::detail {
 /// How a run goes on after an instruction.
 enum class outcome : std::uint8_t {
     next,    ///< with the next one
+    taken,   ///< by a jump over as many slots as the offset says, if there is fuel for it
     shared,  ///< by executing this one with the body of `compact`, nothing of it being done yet
     stop,    ///< not; `machine::state` says why
 };
@@ -26,7 +27,7 @@ struct in_place_form {
     static constexpr bool prepared = false;
 
     FEMTO_ALWAYS_INLINE static const void* fetch(const slot*& pc, operands_type& operands,
-                                                 const void* const* bodies) {
+                                                 body_table bodies) {
         operands = instruction::guest(pc->fields);
         ++pc;
         return bodies[operands & 0xff];
@@ -60,7 +61,7 @@ struct prepared_form {
                         reinterpret_cast<std::uintptr_t>(p.code()) - 4} {}
 
     FEMTO_ALWAYS_INLINE static const void* fetch(const slot*& pc, operands_type& operands,
-                                                 const void* const*) {
+                                                 body_table) {
         operands = pc->words_[0];
         std::uint64_t body;
         if constexpr (slot::small) {
@@ -145,7 +146,7 @@ public:
     }
 
     /// Fetches an instruction; returns where its body is.
-    FEMTO_ALWAYS_INLINE const void* next(const void* const* bodies) {
+    FEMTO_ALWAYS_INLINE const void* next(body_table bodies) {
         const void* const body = Form::fetch(pc_, operands_, bodies);
         if constexpr (!Form::prepared) keep(pc_);
         return body;
@@ -161,6 +162,13 @@ public:
         } else {
             return step_frame<accessed<Entry>, (Entry & 0x20) != 0>();
         }
+    }
+
+    /// Jumps as the offset says. False if that stops the run, which the body of `compact` then does.
+    FEMTO_ALWAYS_INLINE bool take() {
+        if (exhausted()) [[unlikely]] return false;
+        transfer(Form::offset(operands_));
+        return true;
     }
 
     /// Executes the instruction that was fetched with the body of `compact`. False if the run stops,
@@ -285,9 +293,13 @@ private:
             return call(*run);
         } else if constexpr (Opcode == opcode::exit) {
             return exit(*run);
-        } else if constexpr (Opcode == opcode::ja || Opcode == opcode::gotol) {
+        } else if constexpr (Opcode == opcode::ja) {
+            if constexpr (for_size) return outcome::taken;
             if (exhausted()) [[unlikely]] return outcome::shared;
-            return transfer(Opcode == opcode::ja ? Form::offset(operands_) : immediate());
+            return transfer(Form::offset(operands_));
+        } else if constexpr (Opcode == opcode::gotol) {
+            if (exhausted()) [[unlikely]] return outcome::shared;
+            return transfer(immediate());
         } else if constexpr (kind == instruction_class::jmp) {
             return branch<std::uint64_t, Opcode>();
         } else if constexpr (kind == instruction_class::jmp32) {
@@ -332,6 +344,7 @@ private:
         const Width b = operand<Width, Opcode>();
         const auto a = static_cast<Width>(*Form::dst(r_, operands_));
         if (!semantics::compare<Width>(condition_of(Opcode), a, b)) return outcome::next;
+        if constexpr (for_size) return outcome::taken;
         if (exhausted()) [[unlikely]] return outcome::shared;
         return transfer(Form::offset(operands_));
     }
@@ -456,20 +469,35 @@ private:
     FEMTO_16(a, at) FEMTO_16(b, at) FEMTO_16(c, at) FEMTO_16(d, at) FEMTO_16(e, at) \
     FEMTO_16(f, at)
 
-/// Runs; without a run, returns the addresses of the bodies by entry, from which code is prepared.
-/// Computed goto (GNU C): a copy of the jump at the end of each body, so that each has a branch
-/// prediction of its own. Bodies of opcodes that verification refuses are left out (proof 1).
+/// Runs; without a run, finds the bodies by entry, from which code is prepared. Computed goto (GNU
+/// C): a copy of the jump at the end of each body, so that each has a branch prediction of its own, or,
+/// `for_size`, one for all. Bodies of opcodes that verification refuses are left out (proof 1).
 template <class Form, rules Rules, class Helpers, class Memory>
-[[gnu::noinline]] const void* const* run_threaded(
-    threaded_context<Form, Rules, Helpers, Memory>* run, const Form* form) {
+[[gnu::noinline]] void run_threaded(threaded_context<Form, Rules, Helpers, Memory>* run,
+                                    const Form* form, body_table* bodies_found = nullptr) {
 #define FEMTO_LABEL(high, low) \
-    has_body<Rules, Form::prepared>(0x##high##low) ? &&body_##high##low : &&body_of_compact,
-    static const void* const table[256] = {FEMTO_256(FEMTO_LABEL)};
-#undef FEMTO_LABEL
-    if (run == nullptr) return table;
-    const void* const* bodies = table;
-    if constexpr (!Form::prepared) {
-        asm("" : "+r"(bodies));  // or GCC loads the address of the table anew for each dispatch
+    (has_body<Rules, Form::prepared>(0x##high##low) ? &&body_##high##low : &&body_of_compact)
+#if FEMTO_FOR_SIZE
+#define FEMTO_PLACE(high, low)                                                    \
+    static_cast<std::int16_t>(static_cast<const char*>(FEMTO_LABEL(high, low)) -  \
+                              static_cast<const char*>(&&body_of_compact)),
+#define FEMTO_GO_ON                      \
+    if (o == outcome::taken) goto taken; \
+    goto next;
+    static const std::int16_t distances[256]{FEMTO_256(FEMTO_PLACE)};
+    body_table bodies{distances, &&body_of_compact};
+    // Or GCC loads what it knows the address of anew for each dispatch; here and below.
+    asm("" : "+r"(bodies.distances), "+r"(bodies.from));
+#else
+#define FEMTO_PLACE(high, low) FEMTO_LABEL(high, low),
+#define FEMTO_GO_ON goto* t.next(bodies);
+    static const void* const addresses[256]{FEMTO_256(FEMTO_PLACE)};
+    body_table bodies = addresses;
+    if constexpr (!Form::prepared) asm("" : "+r"(bodies));
+#endif
+    if (run == nullptr) {
+        *bodies_found = bodies;
+        return;
     }
     threaded_run<Form, Rules, Helpers, Memory> t{*run, *form};
     threaded_context<Form, Rules, Helpers, Memory>* volatile in_memory = run;
@@ -480,17 +508,27 @@ template <class Form, rules Rules, class Helpers, class Memory>
         const outcome o = t.template body<0x##high##low>(in_memory);   \
         if (o == outcome::stop) goto stopped;                          \
         if (o == outcome::shared) goto body_of_compact;                \
-        goto* t.next(bodies);                                          \
+        FEMTO_GO_ON                                                    \
     }
     FEMTO_256(FEMTO_BODY)
+#if FEMTO_FOR_SIZE
+taken:
+    if (t.take()) goto next;
+#endif
 body_of_compact:
-    if (!t.step_shared(*in_memory)) return nullptr;
+    if (!t.step_shared(*in_memory)) return;
     goto* t.next(bodies);
+#if FEMTO_FOR_SIZE
+next:
+    goto* t.next(bodies);
+#endif
 stopped:
     t.stop(*in_memory);
-    return nullptr;
 }
 #undef FEMTO_BODY
+#undef FEMTO_GO_ON
+#undef FEMTO_PLACE
+#undef FEMTO_LABEL
 #undef FEMTO_256
 #undef FEMTO_16
 #pragma GCC diagnostic pop

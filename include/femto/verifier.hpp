@@ -96,6 +96,28 @@ public:
         return fail(errc::unknown_function);
     }
 
+    /// Function number `n` of the program, which has as many; slot 0 if it names none.
+    [[nodiscard]] constexpr entry_point entry(std::size_t n) const {
+        return entry_point{program_.functions.empty() ? 0 : program_.functions[n].start};
+    }
+
+    /// The same program, granted other helpers: of what was proved, only proof 6 depends on them, so
+    /// only calls are looked at. Errors: illegal_call.
+    [[nodiscard]] constexpr result<verified_program> granting(std::uint64_t granted) const {
+        verified_program other = *this;
+        other.granted_ = granted;
+        if ((granted_ & ~granted) == 0) return other;
+        for (std::uint32_t pc = 0; pc < program_.text.size(); ++pc) {
+            const instruction i = program_.text[pc];  // a second slot of lddw has opcode 0
+            const auto id = static_cast<std::uint32_t>(i.imm());
+            if (i.opcode() == 0x85 && i.src() == 0 &&
+                (Helpers::bit_of(id) & granted) == 0) {
+                return fail(errc::illegal_call, pc, id);
+            }
+        }
+        return other;
+    }
+
 private:
     friend class detail::verification<Rules, Helpers>;
 
@@ -107,6 +129,12 @@ private:
 };
 
 namespace detail {
+
+/// Jumps and calls count from the next slot. Modulo 2^32: the true sum is above -2^31 and below
+/// 2^31 + size <= 2^32, so a negative one becomes at least 2^31, which is no slot (tests/proof).
+constexpr std::uint32_t jump_target(std::uint32_t pc, std::int32_t distance) {
+    return pc + 1 + static_cast<std::uint32_t>(distance);
+}
 
 template <rules Rules, class Helpers>
 class verification {
@@ -282,10 +310,8 @@ private:
         return class_of(opcode) == instruction_class::ld ? 2 : 1;
     }
 
-    /// Jumps and calls count from the next slot. Modulo 2^32: the true sum is above -2^31 and below
-    /// 2^31 + size <= 2^32, so a negative one becomes at least 2^31, which is no slot.
     constexpr std::uint32_t target(std::int32_t distance) const {
-        return pc_ + 1 + static_cast<std::uint32_t>(distance);
+        return jump_target(pc_, distance);
     }
     constexpr refusal refuse_target(errc code, std::int32_t distance) {
         // Below slot 0 the sum wrapped around.

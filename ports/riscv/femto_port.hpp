@@ -12,26 +12,25 @@
 namespace femto::port::riscv {
 
 namespace detail {
-/// A 64-bit counter whose halves are read until no carry came between them (unprivileged
+/// A 64-bit counter from two 32-bit halves, read until no carry came between them (unprivileged
 /// specification, section on Zicntr).
-#define FEMTO_COUNTER(function, name)                              \
-    inline std::uint64_t function() noexcept {                     \
-        if constexpr (sizeof(std::uintptr_t) == 8) {               \
-            return FEMTO_CSR_READ(name);                           \
-        } else {                                                   \
-            while (true) {                                         \
-                const std::uintptr_t high = FEMTO_CSR_READ(name "h"); \
-                const std::uintptr_t low = FEMTO_CSR_READ(name);   \
-                if (FEMTO_CSR_READ(name "h") == high) {            \
-                    return std::uint64_t{high} << 32 | low;        \
-                }                                                  \
-            }                                                      \
-        }                                                          \
+template <class High, class Low>
+constexpr std::uint64_t read_halves(High&& high, Low&& low) noexcept {
+    while (true) {
+        const std::uint32_t before = high();
+        const std::uint32_t value = low();
+        if (high() == before) return std::uint64_t{before} << 32 | value;
     }
+}
 #if __riscv_xlen == 64
-#undef FEMTO_COUNTER
 #define FEMTO_COUNTER(function, name) \
     inline std::uint64_t function() noexcept { return FEMTO_CSR_READ(name); }
+#else
+#define FEMTO_COUNTER(function, name)                              \
+    inline std::uint64_t function() noexcept {                     \
+        return read_halves([] { return FEMTO_CSR_READ(name "h"); }, \
+                           [] { return FEMTO_CSR_READ(name); });   \
+    }
 #endif
 FEMTO_COUNTER(read_mcycle, "mcycle")
 FEMTO_COUNTER(read_minstret, "minstret")
@@ -57,7 +56,8 @@ struct counter {
 using cycle_counter = detail::counter<&detail::read_mcycle>;
 /// Retired instructions; their frequency is unknown by nature.
 using instruction_counter = detail::counter<&detail::read_minstret>;
-/// Cycles in user mode, where mcounteren.CY permits it; it traps otherwise.
+/// Cycles in user mode, where mcounteren.CY permits it, and scounteren.CY on cores with supervisor mode; it
+/// traps otherwise.
 using user_cycle_counter = detail::counter<&detail::read_cycle>;
 
 /// Clears mstatus.MIE and puts it back.

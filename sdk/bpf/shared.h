@@ -15,6 +15,13 @@ enum {
     BPF_FUNC_BPF_FETCH_LOCAL = 0x12,
     BPF_FUNC_BPF_FETCH_GLOBAL = 0x13,
 
+    /* Of femto's own: the store of the tenant, and adding in one step. */
+    BPF_FUNC_BPF_STORE_TENANT = 0x14,
+    BPF_FUNC_BPF_FETCH_TENANT = 0x15,
+    BPF_FUNC_BPF_ADD_LOCAL = 0x18,
+    BPF_FUNC_BPF_ADD_GLOBAL = 0x19,
+    BPF_FUNC_BPF_ADD_TENANT = 0x1a,
+
     BPF_FUNC_BPF_NOW_MS = 0x20,
 
     BPF_FUNC_BPF_SAUL_REG_FIND_NTH = 0x30,
@@ -34,6 +41,9 @@ enum {
 
     BPF_FUNC_BPF_ZTIMER_NOW = 0x60,
     BPF_FUNC_BPF_ZTIMER_PERIODIC_WAKEUP = 0x61,
+    /* Of femto's own: wait until a time, and for so long. */
+    BPF_FUNC_BPF_SLEEP_UNTIL = 0x62,
+    BPF_FUNC_BPF_WAIT = 0x63,
 
     BPF_FUNC_BPF_GPIO_READ_INPUT = 0x70,
     BPF_FUNC_BPF_GPIO_READ_RAW = 0x71,

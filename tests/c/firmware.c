@@ -58,12 +58,13 @@ static const femto_hook_declaration declaration = {
 /* A container with its memory. */
 struct box {
     femto_container control;
+    femto_statistics statistics;
     uint64_t memory[16];
 };
 static femto_error load(struct box *b, uint8_t tenant, enum test_program program,
                         const femto_container_limits *limits) {
     const struct test_image image = image_of(program);
-    femto_container_init(&b->control);
+    femto_container_init(&b->control, &b->statistics);
     return femto_load(&b->control, tenant, image.data, image.size, b->memory, sizeof b->memory,
                       limits);
 }
@@ -88,14 +89,14 @@ static femto_hook_result run(enum test_program program) {
 }
 static int faulted(enum test_program program, int32_t code, uint32_t pc, uint64_t address) {
     const femto_hook_result r = run(program);
-    const femto_error e = femto_statistics_of(&one.control).last_fault;
+    const femto_error e = femto_statistics_of(&one.control)->last_fault;
     return r.faulted == 1 && e.code == code && e.pc == pc && e.address == address;
 }
 
 int c_lifecycle(void) {
     start();
     EXPECT(femto_fire(&hook, &context, sizeof context).ran == 0);
-    femto_container_init(&one.control);
+    femto_container_init(&one.control, &one.statistics);
     EXPECT(femto_state_of(&one.control) == FEMTO_EMPTY);
     EXPECT(femto_attach(&hook, &one.control).code == FEMTO_WRONG_STATE);
     EXPECT(load(&one, 0, RETURN_7, NULL).code == FEMTO_OK);
@@ -103,7 +104,7 @@ int c_lifecycle(void) {
     EXPECT(femto_attach(&hook, &one.control).code == FEMTO_OK);
     const femto_hook_result r = femto_fire(&hook, &context, sizeof context);
     EXPECT(r.ran == 1 && r.value == 7);
-    const femto_statistics s = femto_statistics_of(&one.control);
+    const femto_statistics s = *femto_statistics_of(&one.control);
     EXPECT(s.runs == 1 && s.instructions == 2 && s.longest_run == 2 && s.faults == 0);
     const femto_error busy = femto_unload(&one.control);
     EXPECT(busy.code == FEMTO_WRONG_STATE && busy.address == FEMTO_ATTACHED);
@@ -125,8 +126,8 @@ int c_contract(void) {
     EXPECT(faulted(WRITE_REGION, FEMTO_ILLEGAL_WRITE, 2, (uint64_t)5 << 32));
     EXPECT(shared[0] == 9);
     EXPECT(run(ENDLESS).faulted == 1);
-    EXPECT(femto_statistics_of(&one.control).last_fault.code == FEMTO_OUT_OF_FUEL);
-    EXPECT(femto_statistics_of(&one.control).longest_run == 1000);
+    EXPECT(femto_statistics_of(&one.control)->last_fault.code == FEMTO_OUT_OF_FUEL);
+    EXPECT(femto_statistics_of(&one.control)->longest_run == 1000);
     return 0;
 }
 
@@ -134,7 +135,7 @@ int c_helpers(void) {
     EXPECT(run(SUM).value == 3 + 4 + 5);
     EXPECT(run(FILL).ran == 1 && context == 0xababababababu);
     EXPECT(run(LENGTH).value == 5);
-    EXPECT(femto_statistics_of(&one.control).instructions == 3 + 5);  /* 5 of them charged */
+    EXPECT(femto_statistics_of(&one.control)->instructions == 3 + 5);  /* 5 of them charged */
     EXPECT(run(READING).value == -40);
     return 0;
 }
@@ -146,6 +147,7 @@ int c_refused_pointers(void) {
     EXPECT(faulted(READING_MISALIGNED, FEMTO_ILLEGAL_MEMORY, 3, ((uint64_t)1 << 32) + 117));
     EXPECT(faulted(READING_OUTSIDE, FEMTO_ILLEGAL_MEMORY, 2, 0));
     EXPECT(faulted(REFUSE, -22, 1, 99));
+    EXPECT(femto_last_fault_of(&one.control) == FEMTO_HELPER_FAILED);
     EXPECT(femto_error_name(-2)[0] == 'i' && femto_error_text(-2)[0] == 'a');
     EXPECT(femto_error_name(-128)[0] == 0);
     return 0;
@@ -184,7 +186,7 @@ int c_quotas_and_limits(void) {
     EXPECT(femto_attach(&hook, &one.control).code == FEMTO_OK);
     for (int n = 0; n < 3; ++n) femto_fire(&hook, &context, sizeof context);
     EXPECT(femto_state_of(&one.control) == FEMTO_DISABLED);
-    const femto_statistics s = femto_statistics_of(&one.control);
+    const femto_statistics s = *femto_statistics_of(&one.control);
     EXPECT(s.faults == 2 && s.missed == 1 && s.longest_run == 3);
     return 0;
 }
@@ -192,7 +194,7 @@ int c_quotas_and_limits(void) {
 int c_images(void) {
     start();
     struct test_image image = image_of(RETURN_7);
-    femto_container_init(&one.control);
+    femto_container_init(&one.control, &one.statistics);
     EXPECT(femto_memory_needed(image.data, image.size) == 2);
     EXPECT(femto_memory_needed(image.data, image.size - 1) == 0);
     femto_error e = femto_load(&one.control, 0, image.data, image.size, one.memory, 1, NULL);
@@ -203,14 +205,14 @@ int c_images(void) {
                .code == -63);
 
     /* An image of Femto-Containers: r0 = 6; exit. */
-    static const uint32_t rbpf[] = {0x72425046, 0, 0, 0, 0, 16, 0, 0x000000b7, 6, 0x95, 0};
+    static const uint32_t rbpf[] = {0x46504272, 0, 0, 0, 0, 16, 0, 0x000000b7, 6, 0x95, 0};
     static const femto_request request = {.fuel = 100, .stack = 64};
-    EXPECT(femto_memory_needed(rbpf, sizeof rbpf) == 18);
+    EXPECT(femto_memory_needed(rbpf, sizeof rbpf) == 2 * 8 + 24 + 2);  /* text, request, marks */
     EXPECT(femto_load_rbpf(&one.control, 0, rbpf, sizeof rbpf, &request, one.memory,
                            sizeof one.memory, NULL).code == FEMTO_OK);
     EXPECT(femto_attach(&hook, &one.control).code == FEMTO_OK);
     EXPECT(femto_fire(&hook, &context, sizeof context).value == 6);
-    femto_container_init(&two.control);
+    femto_container_init(&two.control, NULL);
     e = femto_load_rbpf(&two.control, 0, rbpf, sizeof rbpf - 4, &request, two.memory,
                         sizeof two.memory, NULL);
     EXPECT(e.code == -63 && e.address == sizeof rbpf);

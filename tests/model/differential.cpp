@@ -16,42 +16,13 @@
 
 namespace {
 
-model::scenario make_scenario(std::uint64_t seed) {
-    model::random r{seed};
-    model::scenario s;
-    s.text = model::make_program(r);
-    if (r.one_in(8)) {  // one bit, for the verifier to find out whether it matters
-        const std::uint32_t bit = r.below(64);
-        auto& i = s.text[r.below(static_cast<std::uint32_t>(s.text.size()))];
-        if (bit < 8) i.opcode = static_cast<std::uint8_t>(i.opcode ^ 1u << bit);
-        else if (bit < 16) i.registers = static_cast<std::uint8_t>(i.registers ^ 1u << (bit - 8));
-        else if (bit < 32) i.offset = static_cast<std::int16_t>(i.offset ^ 1 << (bit - 16));
-        else i.imm = static_cast<std::int32_t>(static_cast<std::uint32_t>(i.imm) ^ 1u << (bit - 32));
-    }
-    const auto bytes = [&](std::uint32_t size) {
-        std::vector<std::uint8_t> made(size);
-        for (auto& b : made) b = static_cast<std::uint8_t>(r.one_in(4) ? 0 : r.next());
-        return made;
-    };
-    s.context = bytes(r.one_in(4) ? r.below(8) : 64);
-    s.rodata = bytes(r.below(40));
-    s.data = bytes(r.below(40));
-    s.extra = bytes(r.below(16));
-    s.context_writable = !r.one_in(8);
-    s.extra_permission = static_cast<int>(r.below(4));
-    s.granted = r.one_in(16) ? r.next() : ~std::uint64_t{0};
-    s.fuel = r.one_in(4) ? 1 + r.below(100) : 2000;
-    s.portion = 1 + r.below(30);
-    return s;
-}
-
 struct counts {
     std::uint64_t illegal = 0;
     std::map<model::end, std::uint64_t> ends;
 };
 
 bool check(std::uint64_t seed, counts& counted) {
-    const model::scenario s = make_scenario(seed);
+    const model::scenario s = model::make_scenario(seed);
     bool good = true;
     model::verdict verdict;
     test::on_every_vm<model::compared>([&](auto c) {

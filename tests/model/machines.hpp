@@ -4,6 +4,7 @@
 // in small portions of fuel. Shared by the differential test and the fuzzer.
 #pragma once
 
+#include "generator.hpp"
 #include "legal.hpp"
 #include "model.hpp"
 
@@ -341,6 +342,36 @@ std::string compare(const scenario& s, verdict& v) {
         return "portions come to something else";
     }
     return {};
+}
+
+/// The scenario that follows from a seed.
+inline scenario make_scenario(std::uint64_t seed) {
+    random r{seed};
+    scenario s;
+    s.text = make_program(r);
+    if (r.one_in(8)) {  // one bit, for the verifier to find out whether it matters
+        const std::uint32_t bit = r.below(64);
+        auto& i = s.text[r.below(static_cast<std::uint32_t>(s.text.size()))];
+        if (bit < 8) i.opcode = static_cast<std::uint8_t>(i.opcode ^ 1u << bit);
+        else if (bit < 16) i.registers = static_cast<std::uint8_t>(i.registers ^ 1u << (bit - 8));
+        else if (bit < 32) i.offset = static_cast<std::int16_t>(i.offset ^ 1 << (bit - 16));
+        else i.imm = static_cast<std::int32_t>(static_cast<std::uint32_t>(i.imm) ^ 1u << (bit - 32));
+    }
+    const auto bytes = [&](std::uint32_t size) {
+        std::vector<std::uint8_t> made(size);
+        for (auto& b : made) b = static_cast<std::uint8_t>(r.one_in(4) ? 0 : r.next());
+        return made;
+    };
+    s.context = bytes(r.one_in(4) ? r.below(8) : 64);
+    s.rodata = bytes(r.below(40));
+    s.data = bytes(r.below(40));
+    s.extra = bytes(r.below(16));
+    s.context_writable = !r.one_in(8);
+    s.extra_permission = static_cast<int>(r.below(4));
+    s.granted = r.one_in(16) ? r.next() : ~std::uint64_t{0};
+    s.fuel = r.one_in(4) ? 1 + r.below(100) : 2000;
+    s.portion = 1 + r.below(30);
+    return s;
 }
 
 /// The machines that are compared. Small, so that its limits are met.

@@ -36,7 +36,8 @@ struct box {
     }
     std::vector<femto::instruction> text;
     std::array<std::uint8_t, 8> marks{};
-    engine::container control;
+    femto::container_statistics statistics;
+    engine::container control{statistics};
 };
 
 void require(bool good, const char* what) {
@@ -59,8 +60,8 @@ int main(int argc, char** argv) {
     box boxes[]{{1, false}, {2, true}, {3, false}, {4, false}};
     for (auto& b : boxes) {
         const femto::program program{b.text, {}, {}, {}};
-        require(e.load(b.control, 0, program, ~std::uint64_t{0}, {1000, 64, 0, false},
-                       {{}, b.marks, {}}).has_value(), "load");
+        static constexpr femto::program_request request{{1000, 64, 0, false}, ~std::uint64_t{0}};
+        require(e.load(b.control, 0, program, request, {{}, b.marks, {}}).has_value(), "load");
     }
     require(e.attach(first, boxes[0].control).has_value(), "attach");
     require(e.attach(second, boxes[3].control).has_value(), "attach");

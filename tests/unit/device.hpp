@@ -126,7 +126,10 @@ struct boxed {
     std::vector<std::uint8_t> marks;
     std::vector<std::byte> ram;
     std::vector<femto::granted_region> regions;
-    std::unique_ptr<device_engine::container> control = std::make_unique<device_engine::container>();
+    std::unique_ptr<femto::container_statistics> counts =
+        std::make_unique<femto::container_statistics>();
+    std::unique_ptr<device_engine::container> control =
+        std::make_unique<device_engine::container>(*counts);
 };
 
 }  // namespace test

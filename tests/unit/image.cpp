@@ -62,7 +62,7 @@ void put(std::vector<std::byte>& to, std::uint32_t value, int bytes) {
 std::vector<std::byte> rbpf_bytes(std::vector<instruction> code, std::uint32_t offset = 0,
                                   std::uint32_t name = 2) {
     std::vector<std::byte> bytes;
-    for (const std::size_t w : std::array<std::size_t, 7>{0x72425046, 0, 0, 4, 7, code.size() * 8, 1}) {
+    for (const std::size_t w : std::array<std::size_t, 7>{0x46504272, 0, 0, 4, 7, code.size() * 8, 1}) {
         put(bytes, static_cast<std::uint32_t>(w), 4);
     }
     put(bytes, 40, 4);                                            // data
@@ -221,6 +221,7 @@ TEST_CASE("rbpf: every refusal, with its place") {
     };
     CHECK(changed(0, 1) == error{errc::image_bad_magic, 0, 1});
     CHECK(changed(4, 1) == error{errc::image_bad_version, 0, 1});
+    CHECK(changed(8, 1) == error{errc::image_bad_header, 0, 8});
     CHECK(changed(12, 0xffffffff) == error{errc::image_bad_header, 0, 12});
     CHECK(changed(16, 0xffffffff) == error{errc::image_bad_header, 0, 16});
     CHECK(changed(20, 0) == error{errc::image_bad_header, 0, 20});

@@ -117,7 +117,7 @@ TEST_CASE("known defect: addresses in data and rodata counted from the wrong end
     const auto put = [&](std::uint64_t value, int bytes) {
         for (int n = 0; n < bytes; ++n) image.push_back(static_cast<std::byte>(value >> (8 * n)));
     };
-    for (const std::uint64_t word : {0x72425046ull, 0ull, 0ull, 2ull, 2ull, text.size() * 8ull, 0ull}) {
+    for (const std::uint64_t word : {0x46504272ull, 0ull, 0ull, 2ull, 2ull, text.size() * 8ull, 0ull}) {
         put(word, 4);
     }
     put(0x1122, 2);  // data

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "../container.hpp"
 #include "deployment.hpp"
-#include "hooks.hpp"
+#include "../hooks.hpp"
 #include "key_file.hpp"
 #include "progress.hpp"
 

@@ -3,7 +3,7 @@
 // scenarios.
 #pragma once
 
-#include "hooks.hpp"
+#include "../hooks.hpp"
 
 #include <femto/engine.hpp>
 #include <femto/helpers/coap.hpp>

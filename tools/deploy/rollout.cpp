@@ -2,7 +2,7 @@
 #include "../container.hpp"
 #include "files.hpp"
 #include "fleet.hpp"
-#include "hooks.hpp"
+#include "../hooks.hpp"
 #include "progress.hpp"
 
 #include <algorithm>

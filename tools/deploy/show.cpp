@@ -4,7 +4,7 @@
 #include "crypto.hpp"
 #include "envelope_view.hpp"
 #include "files.hpp"
-#include "hooks.hpp"
+#include "../hooks.hpp"
 #include "key_file.hpp"
 
 #include <cstdio>

@@ -3,7 +3,7 @@
 #include "commands.hpp"
 #include "envelope_writer.hpp"
 #include "files.hpp"
-#include "hooks.hpp"
+#include "../hooks.hpp"
 #include "image_file.hpp"
 
 #include <femto/update/envelope.hpp>

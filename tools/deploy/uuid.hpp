@@ -1,16 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include <femto/image.hpp>
+#include "../hooks.hpp"
 
 #include <string>
 #include <string_view>
 
 namespace femto_tool {
-
-/// 8-4-4-4-12 hexadecimal digits. False if `text` is something else.
-[[nodiscard]] bool parse_uuid(std::string_view text, femto::uuid& to);
-[[nodiscard]] std::string to_string(const femto::uuid& id);
 
 /// RFC 9562, section 5.5: SHA-1 of a name in a namespace.
 [[nodiscard]] femto::uuid uuid5(const femto::uuid& space, std::string_view name);

@@ -36,7 +36,7 @@ extern "C" {
 /** What went wrong: `code` is 0 or one of enum femto_code; `pc` is the instruction, `address` the
     guest address or the offending value, as the codes say. */
 typedef struct femto_error {
-    int32_t code;
+    int8_t code;
     uint32_t pc;
     uint64_t address;
 } femto_error;
@@ -138,7 +138,7 @@ typedef struct femto_request {
     size_t helper_count;
 } femto_request;
 
-/** What a container did. */
+/** What a container did; storage of the firmware for those that it wants to watch. */
 typedef struct femto_statistics {
     uint64_t instructions;
     femto_error last_fault;
@@ -163,7 +163,7 @@ typedef struct femto_hook_result {
 
 /** Storage of the firmware; what is inside is femto's. */
 typedef struct femto_container {
-    uint64_t opaque[sizeof(void *) == 4 ? 22 : 33];
+    uint64_t opaque[sizeof(void *) == 4 ? 12 : 20];
 } femto_container;
 typedef struct femto_hook {
     void *opaque[2 + FEMTO_HOOK_PLACES];
@@ -171,7 +171,8 @@ typedef struct femto_hook {
 
 /** Makes the engine; before everything else, and once. */
 void femto_init(void);
-void femto_container_init(femto_container *container);
+/** Makes storage a container. `watched` must outlive it and may be NULL: its statistics are zeros then. */
+void femto_container_init(femto_container *container, femto_statistics *watched);
 /** The declaration must outlive the hook. */
 void femto_hook_init(femto_hook *hook, const femto_hook_declaration *declaration);
 /** The quota must outlive the engine. */
@@ -204,7 +205,9 @@ uint32_t femto_poll(uint32_t now, uint32_t budget);
 
 enum femto_state femto_state_of(const femto_container *container);
 uint8_t femto_number_of(const femto_container *container);
-femto_statistics femto_statistics_of(const femto_container *container);
+const femto_statistics *femto_statistics_of(const femto_container *container);
+/** The code of what ended its last run that did not end by itself, kept without statistics, too. */
+int8_t femto_last_fault_of(const femto_container *container);
 /** "illegal_memory", and what that means; "" if there is no such code. Up to 8 KiB of text if used. */
 const char *femto_error_name(int32_t code);
 const char *femto_error_text(int32_t code);

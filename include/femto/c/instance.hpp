@@ -51,7 +51,7 @@ struct instance {
     }
 
     static femto_error code_of(const error& e) {
-        return {static_cast<std::int32_t>(e.code), e.pc, e.address};
+        return {static_cast<std::int8_t>(e.code), e.pc, e.address};
     }
     static femto_error code_of(const result<void>& r) {
         return r ? femto_error{} : code_of(r.error());
@@ -93,17 +93,12 @@ struct instance {
         if (!storage) return code_of(storage.error());
         const auto program = femto::load_rbpf(image, storage->program);
         if (!program) return code_of(program.error());
-        return code_of(e.load(c, tenant, *program,
-                              engine::helper_bits({request.helpers, request.helper_count}),
-                              {request.fuel, request.stack, request.store_entries, request.suspends},
-                              *storage, limits));
+        auto& asked = storage->request.front();
+        asked = {{request.fuel, request.stack, request.store_entries, request.suspends},
+                 engine::helper_bits({request.helpers, request.helper_count})};
+        return code_of(e.load(c, tenant, *program, asked, *storage, limits));
     }
 
-    static femto_statistics statistics_of(const container& c) {
-        const auto& s = c.statistics();
-        return {s.instructions, code_of(s.last_fault), s.runs, s.longest_run,
-                s.faults, s.missed, s.throttled, s.stack};
-    }
     static femto_hook_result result_of(const hook_result& r) {
         return {r.value, r.ran, r.suspended, r.faulted, r.missed};
     }

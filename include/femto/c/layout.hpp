@@ -47,6 +47,19 @@ FEMTO_SAME(femto_container_limits, run_fuel, container_limits, run_fuel);
 FEMTO_SAME(femto_container_limits, window_fuel, container_limits, window_fuel);
 FEMTO_SAME(femto_container_limits, faults, container_limits, faults);
 FEMTO_SAME_TYPE(decltype(femto_container_limits::faults), fault_policy);
+FEMTO_SAME_TYPE(femto_error, error);
+FEMTO_SAME(femto_error, code, error, code);
+FEMTO_SAME(femto_error, pc, error, pc);
+FEMTO_SAME(femto_error, address, error, address);
+FEMTO_SAME_TYPE(femto_statistics, container_statistics);
+FEMTO_SAME(femto_statistics, instructions, container_statistics, instructions);
+FEMTO_SAME(femto_statistics, last_fault, container_statistics, last_fault);
+FEMTO_SAME(femto_statistics, runs, container_statistics, runs);
+FEMTO_SAME(femto_statistics, longest_run, container_statistics, longest_run);
+FEMTO_SAME(femto_statistics, faults, container_statistics, faults);
+FEMTO_SAME(femto_statistics, missed, container_statistics, missed);
+FEMTO_SAME(femto_statistics, throttled, container_statistics, throttled);
+FEMTO_SAME(femto_statistics, stack, container_statistics, stack);
 #undef FEMTO_SAME
 #undef FEMTO_SAME_TYPE
 

@@ -153,7 +153,8 @@ public:
 
 private:
     struct seat {
-        container control;
+        container_statistics statistics{};
+        container control{statistics};
         alignas(8) std::array<std::byte, Room> memory{};
         alignas(8) std::array<std::uint8_t, Slots::mapped ? 0 : Slots::capacity> image{};
     };

@@ -25,6 +25,16 @@ FEMTO_HELPER(BPF_FUNC_BPF_STORE_GLOBAL, int, bpf_store_global, (uint32_t key, ui
 FEMTO_HELPER(BPF_FUNC_BPF_FETCH_LOCAL, int, bpf_fetch_local, (uint32_t key, uint32_t *value));
 FEMTO_HELPER(BPF_FUNC_BPF_FETCH_GLOBAL, int, bpf_fetch_global, (uint32_t key, uint32_t *value));
 
+/* The store that the containers of a tenant share; adding gives the value before. */
+FEMTO_HELPER(BPF_FUNC_BPF_STORE_TENANT, int, bpf_store_tenant, (uint32_t key, uint32_t value));
+FEMTO_HELPER(BPF_FUNC_BPF_FETCH_TENANT, int, bpf_fetch_tenant, (uint32_t key, uint32_t *value));
+FEMTO_HELPER(BPF_FUNC_BPF_ADD_LOCAL, int, bpf_add_local,
+             (uint32_t key, uint32_t value, uint32_t *before));
+FEMTO_HELPER(BPF_FUNC_BPF_ADD_GLOBAL, int, bpf_add_global,
+             (uint32_t key, uint32_t value, uint32_t *before));
+FEMTO_HELPER(BPF_FUNC_BPF_ADD_TENANT, int, bpf_add_tenant,
+             (uint32_t key, uint32_t value, uint32_t *before));
+
 /* Milliseconds since the start; wraps around. */
 FEMTO_HELPER(BPF_FUNC_BPF_NOW_MS, uint32_t, bpf_now_ms, (void));
 
@@ -54,6 +64,9 @@ FEMTO_HELPER(BPF_FUNC_BPF_STRLEN, size_t, bpf_strlen, (const char *text));
 FEMTO_HELPER(BPF_FUNC_BPF_ZTIMER_NOW, uint32_t, bpf_ztimer_now, (void));
 FEMTO_HELPER(BPF_FUNC_BPF_ZTIMER_PERIODIC_WAKEUP, void, bpf_ztimer_periodic_wakeup,
              (uint32_t * last_wakeup, uint32_t period));
+
+FEMTO_HELPER(BPF_FUNC_BPF_SLEEP_UNTIL, void, bpf_sleep_until, (uint32_t time));
+FEMTO_HELPER(BPF_FUNC_BPF_WAIT, void, bpf_wait, (uint32_t ms));
 
 FEMTO_HELPER(BPF_FUNC_BPF_GPIO_READ_INPUT, uint64_t, bpf_gpio_read_input,
              (uint32_t port, uint32_t pin));

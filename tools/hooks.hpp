@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The hooks of `femto device`, by name.
+// Names of hooks: UUIDs as text, and the hooks of `femto device`.
 #pragma once
 
 #include <femto/image.hpp>
@@ -8,6 +8,10 @@
 #include <string_view>
 
 namespace femto_tool {
+
+/// 8-4-4-4-12 hexadecimal digits. False if `text` is something else.
+[[nodiscard]] bool parse_uuid(std::string_view text, femto::uuid& to);
+[[nodiscard]] std::string to_string(const femto::uuid& id);
 
 inline constexpr femto::uuid scheduler_hook = femto::small_uuid(1);
 inline constexpr femto::uuid timer_hook = femto::small_uuid(2);

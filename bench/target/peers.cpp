@@ -1,0 +1,154 @@
+// SPDX-License-Identifier: Apache-2.0
+// Counts instructions of Lua and Duktape on a board: starting each workload from its source, and a run.
+// They need a C library with a heap, which is part of the comparison; what it asks of a system is here.
+#include "instruction_count.hpp"
+
+#include <board.hpp>
+
+#include <climits>
+#include <cstdint>
+#include <cstdlib>
+#include <string_view>
+
+extern "C" {
+#include <duktape.h>
+#include <lauxlib.h>
+#include <lua.h>
+#include <lualib.h>
+#define FEMTO_WORKLOAD(name, expected)                                             \
+    [[gnu::weak]] extern const char lua_##name[], lua_end_##name[], js_##name[], js_end_##name[];
+#include <workloads/workloads.def>
+#undef FEMTO_WORKLOAD
+
+// newlib's hooks.
+void* _sbrk(int bytes) {
+    alignas(8) static char heap[1 << 20];
+    static char* end = heap;
+    if (bytes > heap + sizeof heap - end) return reinterpret_cast<void*>(-1);
+    char* const begin = end;
+    end += bytes;
+    return begin;
+}
+[[noreturn]] void _exit(int status) { femto::board::exit(status); }
+int _kill(int, int) { return -1; }
+int _getpid() { return 1; }
+int _write(int, const char*, int) { return -1; }
+int _read(int, char*, int) { return -1; }
+int _close(int) { return -1; }
+int _lseek(int, int, int) { return -1; }
+int _fstat(int, void*) { return -1; }
+int _isatty(int) { return 0; }
+int _gettimeofday(void*, void*) { return -1; }
+long _times(void*) { return -1; }
+}
+
+namespace {
+
+using femto::board::write;
+
+class lua {
+public:
+    static constexpr std::string_view name = "lua";
+    explicit lua(std::string_view text) : state_{lua_newstate(&allocate, nullptr)} {
+        if (state_ == nullptr) return;
+        luaL_requiref(state_, "table", &luaopen_table, 1);
+        lua_settop(state_, 0);
+        ok_ = luaL_loadbufferx(state_, text.data(), text.size(), "workload", "t") == LUA_OK &&
+              lua_pcallk(state_, 0, 0, 0, 0, nullptr) == LUA_OK;
+    }
+    lua(const lua&) = delete;
+    lua& operator=(const lua&) = delete;
+    ~lua() { lua_close(state_); }
+    [[nodiscard]] bool ok() const { return ok_; }
+    std::uint64_t run() {
+        lua_getglobal(state_, "workload");
+        if (lua_pcallk(state_, 0, 1, 0, 0, nullptr) != LUA_OK) return 0;
+        const auto value = static_cast<std::uint64_t>(lua_tointegerx(state_, -1, nullptr));
+        lua_settop(state_, 0);
+        return value;
+    }
+
+private:
+    static void* allocate(void*, void* old, std::size_t, std::size_t size) {
+        if (size != 0) return std::realloc(old, size);
+        std::free(old);
+        return nullptr;
+    }
+    lua_State* state_;
+    bool ok_ = false;
+};
+
+class duktape {
+public:
+    static constexpr std::string_view name = "duktape";
+    explicit duktape(std::string_view text)
+        : heap_{duk_create_heap(nullptr, nullptr, nullptr, nullptr, nullptr)} {
+        ok_ = duk_peval_lstring(heap_, text.data(), text.size()) == 0;
+        duk_pop(heap_);
+    }
+    duktape(const duktape&) = delete;
+    duktape& operator=(const duktape&) = delete;
+    ~duktape() { duk_destroy_heap(heap_); }
+    [[nodiscard]] bool ok() const { return ok_; }
+    std::uint64_t run() {
+        duk_get_global_string(heap_, "workload");
+        const bool failed = duk_pcall(heap_, 0) != 0;
+        const char* const text = duk_get_string(heap_, -1);
+        const std::uint64_t value =
+            failed || text == nullptr ? 0 : std::strtoull(text, nullptr, 16);
+        duk_pop(heap_);
+        return value;
+    }
+
+private:
+    duk_context* heap_;
+    bool ok_ = false;
+};
+
+void field(std::string_view key, std::uint64_t value) {
+    char text[20];
+    std::size_t at = sizeof text;
+    do text[--at] = static_cast<char>('0' + value % 10);
+    while ((value /= 10) != 0);
+    write(" ");
+    write(key);
+    write("=");
+    write({text + at, sizeof text - at});
+}
+
+template <class Engine>
+void measure(bench::instruction_count& count, std::string_view workload, const char* begin,
+             const char* end, std::uint64_t expected) {
+    if (begin == nullptr) return;  // was not ported
+    const std::string_view text{begin, static_cast<std::size_t>(end - begin)};
+    const auto start = count.of([&] { Engine engine{text}; });
+    Engine engine{text};
+    std::uint64_t value = 0;
+    const auto run = count.of([&] { value = engine.run(); });
+    write(engine.ok() && value == expected ? "peer engine=" : "wrong result: engine=");
+    write(Engine::name);
+    write(" workload=");
+    write(workload);
+    field("bytes", text.size());
+    field("start", start);
+    field("instructions", run);
+    write("\n");
+    if (value != expected) femto::board::exit(1);
+}
+
+}  // namespace
+
+int femto_main() {
+    bench::instruction_count count;
+    if (!count.works()) {
+        write("instructions are not counted\n");
+        return 1;
+    }
+#define FEMTO_WORKLOAD(name, expected)                                       \
+    measure<lua>(count, #name, lua_##name, lua_end_##name, expected);        \
+    measure<duktape>(count, #name, js_##name, js_end_##name, expected);
+#include <workloads/workloads.def>
+#undef FEMTO_WORKLOAD
+    write("end\n");
+    return 0;
+}

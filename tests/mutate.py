@@ -1,0 +1,106 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""Mutation testing: mutate.py [COUNT [FILE...]] [--seed N] [--timeout S].
+
+Changes one operator, bound or constant of a header at a time, builds a quick test without sanitizers
+(the model, the judgement of the verifier and the attacks, in one program) and runs it. A change that no test
+notices is printed: it needs a test, or a reason in docs/assurance.md. COUNT changes are drawn from all that
+are possible in FILES; 0 means all of them. A change that does not compile is killed by the compiler.
+"""
+import os
+import random
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+
+ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+FILES = ["memory.hpp", "verifier.hpp", "execution.hpp", "compact.hpp", "threaded.hpp", "helper.hpp", "semantics.hpp",
+         "vm.hpp"]
+CHANGES = [(r"(?<![<>=!-])<=(?!>)", "<"), (r"(?<![<>=!-])>=", ">"), (r" < (?!<)", " <= "), (r" > (?!>)", " >= "),
+           (r"==", "!="), (r"!=", "=="), (r"&&", "||"), (r"\|\|", "&&"), (r" \+ ", " - "), (r" - ", " + "),
+           (r" & ", " | "), (r"<<", ">>"), (r"\+\+", "--"), (r"\+=", "-="), (r"-=", "+="),
+           (r"(?<![\w.])1(?![\w.'])", "2"), (r"(?<![\w.])0(?![\w.'x])", "1"), (r"(?<![\w.])8(?![\w.'])", "7"),
+           (r"(?<![\w.])10(?![\w.'])", "11"), (r"\btrue\b", "false"), (r"\bfalse\b", "true"),
+           (r"return fault\(", "if (false) return fault("), (r"return refuse\(", "if (false) return refuse(")]
+
+
+def code_lines(text):
+    """Line numbers that hold code: no comments, includes, templates' heads or asserts."""
+    for n, line in enumerate(text.splitlines()):
+        code = line.split("//")[0]
+        if not code.strip() or re.match(r"\s*(#|static_assert|template|///|\"|requires|namespace|using)", code):
+            continue
+        yield n, code
+
+
+def candidates(name):
+    text = open(f"{ROOT}/include/femto/{name}").read()
+    lines = text.splitlines()
+    for n, code in code_lines(text):
+        for pattern, replacement in CHANGES:
+            for match in re.finditer(pattern, code):
+                changed = code[:match.start()] + replacement + code[match.end():] + lines[n][len(code):]
+                yield name, n, lines[n], changed
+
+
+def build_and_run(folder, timeout):
+    """Why the change is noticed, or None."""
+    test = f"{folder}/test"
+    build = subprocess.run(["clang++-14", "-std=c++20", "-O1", "-w", f"-I{folder}/include",
+                            f"{ROOT}/tests/mutants.cpp", "-o", test], capture_output=True, text=True)
+    if build.returncode != 0:
+        return "does not compile"
+    try:
+        run = subprocess.run([test], capture_output=True, text=True, timeout=timeout)
+    except subprocess.TimeoutExpired:
+        return "runs for ever"
+    return None if run.returncode == 0 else "a test fails"
+
+
+def main():
+    arguments = sys.argv[1:]
+    seed, timeout = 1, 60
+    for option in ("--seed", "--timeout"):
+        if option in arguments:
+            at = arguments.index(option)
+            value = int(arguments[at + 1])
+            seed, timeout = (value, timeout) if option == "--seed" else (seed, value)
+            del arguments[at:at + 2]
+    count = int(arguments[0]) if arguments else 50
+    files = arguments[1:] or FILES
+    possible = [c for name in files for c in candidates(os.path.basename(name))]
+    chosen = random.Random(seed).sample(possible, count) if 0 < count < len(possible) else possible
+    folder = tempfile.mkdtemp()
+    shutil.copytree(f"{ROOT}/include", f"{folder}/include")
+    if (why := build_and_run(folder, timeout)) is not None:
+        sys.exit(f"without any change: {why}")
+    survivors, killed = [], {}
+    try:
+        for number, (name, line, before, after) in enumerate(chosen):
+            path = f"{folder}/include/femto/{name}"
+            original = open(path).read()
+            lines = original.splitlines()
+            lines[line] = after
+            with open(path, "w") as file:
+                file.write("\n".join(lines) + "\n")
+            why = build_and_run(folder, timeout)
+            with open(path, "w") as file:
+                file.write(original)
+            if why is None:
+                survivors.append((name, line, before, after))
+                print(f"SURVIVES {name}:{line + 1}\n  - {before.strip()}\n  + {after.strip()}", flush=True)
+            else:
+                killed[why] = killed.get(why, 0) + 1
+            if number % 10 == 9:
+                print(f"{number + 1} of {len(chosen)} ...", flush=True)
+    finally:
+        shutil.rmtree(folder)
+    print(f"{len(chosen)} of {len(possible)} possible changes: {len(survivors)} survive, "
+          + ", ".join(f"{n} {why}" for why, n in sorted(killed.items())))
+    return 1 if survivors else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

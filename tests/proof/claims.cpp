@@ -1,0 +1,135 @@
+// SPDX-License-Identifier: Apache-2.0
+// Claims about the library's own functions: each returns whether it holds for its arguments. prove.py
+// compiles this file to LLVM IR and has an SMT solver show that none of them ever returns false, for
+// every argument of full width and every content of the object.
+#include <femto/execution.hpp>
+
+#include <cstdint>
+
+using namespace femto;
+
+namespace {
+
+constexpr std::size_t regions = 5;
+using segmented = guest_memory<address_space::segmented, regions>;
+using flat = guest_memory<address_space::flat, regions>;
+
+template <bool Write, class Memory>
+std::uint32_t size_of(const Memory& m, std::uint32_t n) {
+    return Write ? m.writable(n) : m.readable(n);
+}
+
+/// Granted if and only if the piece lies in the region that the high word names.
+template <bool Write>
+bool segmented_check(const segmented& m, std::uint64_t address, std::uint32_t width) {
+    const std::uint64_t number = address >> 32, offset = address & 0xffffffff;
+    const bool inside = number < regions &&
+                        offset + width <= size_of<Write>(m, static_cast<std::uint32_t>(number));
+    return m.template locate<Write>(address, width).granted == inside;
+}
+/// And it is the bytes at that offset from the region's first one.
+bool segmented_place(const segmented& m, std::uint64_t address, std::uint32_t width) {
+    const auto a = m.locate<true>(address, width);
+    if (!a.granted) return a.at == nullptr;
+    const auto first = m.locate<true>(address & ~std::uint64_t{0xffffffff}, 0);
+    return first.granted && reinterpret_cast<std::uintptr_t>(a.at) -
+                                    reinterpret_cast<std::uintptr_t>(first.at) ==
+                                (address & 0xffffffff);
+}
+/// Granted if and only if the piece lies in the region: its distance from the base, and its end, are at
+/// most the size. (Distances are modulo 2^64: no region of an address space wraps around.) With one
+/// region, of any base and size; the others are asked one after the other in the same loop.
+template <bool Write, std::uint32_t Number>
+bool flat_check(std::byte* base, std::uint32_t size, std::uint64_t address, std::uint32_t width) {
+    if (size > 0x7fffffff || width == 0) return true;
+    flat m;
+    m.set(Number, {base, size}, Write ? permission::write : permission::read);
+    const std::uint64_t distance = address - m.address_of(Number);
+    const bool inside = distance <= size && width <= size - distance;
+    const auto a = m.template locate<Write>(address, width);
+    return a.granted == inside && (!inside || a.at == base + distance) &&
+           !m.template locate<!Write>(address, width).granted;
+}
+/// Distance and slot without wrap-around, as the verifier's comparison needs them.
+bool jump(std::uint32_t pc, std::int32_t distance, std::uint32_t begin, std::uint32_t end) {
+    if (pc >= end || begin > pc || end > 0x80000000) return true;  // end <= max_instructions <= 2^31
+    const std::uint32_t to = detail::jump_target(pc, distance);
+    const std::int64_t exact = std::int64_t{pc} + 1 + distance;
+    const bool accepted = !(to < begin || to >= end);
+    const bool right = exact >= std::int64_t{begin} && exact < std::int64_t{end};
+    return accepted == right && (!accepted || std::int64_t{to} == exact);
+}
+
+/// What a helper charges is what is taken, and never becomes fuel.
+bool charge(std::int32_t fuel, std::uint32_t instructions) {
+    constexpr std::int64_t lowest = -0x08000000;
+    if (fuel < lowest) return true;  // no run has less
+    caller c{fuel, nullptr, nullptr};
+    c.charge(instructions);
+    const std::int64_t exact = std::int64_t{fuel} - instructions;
+    return c.fuel() == (exact < lowest ? lowest : exact) && c.fuel() <= fuel;
+}
+
+/// The deadline of `detail::execution`, restated for a core of either width: whatever the place of the
+/// text and however its addresses wrap around, what is left is the fuel less what was executed.
+template <class Word, class Signed>
+bool deadline(Word place, std::int32_t fuel, std::uint32_t executed) {
+    constexpr std::int32_t lowest = -0x08000000, most_text = 0x04000000;  // 2^26 slots: 512 MiB
+    if (fuel < lowest || fuel > static_cast<std::int32_t>(max_fuel)) return true;
+    // A run that has fuel stops at most one straight stretch after it is used up.
+    if (fuel > 0 ? executed > static_cast<std::uint32_t>(fuel) + most_text : executed != 0) return true;
+    const Word at = place + static_cast<Word>(executed) * 8;
+    const Word end = place + static_cast<Word>(fuel) * 8;
+    const Signed left = static_cast<Signed>(end - at);
+    return left / 8 == static_cast<std::int64_t>(fuel) - executed &&
+           (left > 0) == (static_cast<std::int64_t>(fuel) > executed);
+}
+
+/// The shared body of the compact dispatcher does to words what the function of words does.
+template <operation Op>
+bool narrow(std::uint64_t a, std::uint64_t b) {
+    return semantics::alu(false, Op, a, b) ==
+           semantics::alu<std::uint32_t>(Op, static_cast<std::uint32_t>(a),
+                                         static_cast<std::uint32_t>(b));
+}
+template <operation Op>
+bool narrow_jump(std::uint64_t a, std::uint64_t b) {
+    return semantics::compare(false, Op, a, b) ==
+           semantics::compare<std::uint32_t>(Op, static_cast<std::uint32_t>(a),
+                                             static_cast<std::uint32_t>(b));
+}
+/// A swap of a swap is what was there, less the bits that are not swapped.
+template <std::uint32_t Bits>
+bool swap_twice(std::uint64_t a) {
+    return semantics::byte_swap(semantics::byte_swap(a, Bits), Bits) == semantics::zero_extend(a, Bits);
+}
+
+}  // namespace
+
+extern "C" {
+bool claim_segmented_read(const segmented* m, std::uint64_t a, std::uint32_t w) { return segmented_check<false>(*m, a, w); }
+bool claim_segmented_write(const segmented* m, std::uint64_t a, std::uint32_t w) { return segmented_check<true>(*m, a, w); }
+bool claim_segmented_place(const segmented* m, std::uint64_t a, std::uint32_t w) { return segmented_place(*m, a, w); }
+bool claim_flat_read(std::byte* b, std::uint32_t s, std::uint64_t a, std::uint32_t w) { return flat_check<false, 1>(b, s, a, w); }
+bool claim_flat_write(std::byte* b, std::uint32_t s, std::uint64_t a, std::uint32_t w) { return flat_check<true, 1>(b, s, a, w); }
+bool claim_jump(std::uint32_t pc, std::int32_t d, std::uint32_t b, std::uint32_t e) { return jump(pc, d, b, e); }
+bool claim_charge(std::int32_t f, std::uint32_t n) { return charge(f, n); }
+bool claim_deadline_32(std::uint32_t p, std::int32_t f, std::uint32_t n) { return deadline<std::uint32_t, std::int32_t>(p, f, n); }
+bool claim_deadline_64(std::uint64_t p, std::int32_t f, std::uint32_t n) { return deadline<std::uint64_t, std::int64_t>(p, f, n); }
+#define CLAIM_ALU(op) \
+    bool claim_word_##op(std::uint64_t a, std::uint64_t b) { return narrow<operation::op>(a, b); }
+#define CLAIM_JUMP(op) \
+    bool claim_word_##op(std::uint64_t a, std::uint64_t b) { return narrow_jump<operation::op>(a, b); }
+CLAIM_ALU(add) CLAIM_ALU(sub) CLAIM_ALU(or_) CLAIM_ALU(and_) CLAIM_ALU(xor_) CLAIM_ALU(lsh)
+CLAIM_ALU(rsh) CLAIM_ALU(arsh) CLAIM_ALU(neg) CLAIM_ALU(mov)
+CLAIM_JUMP(jeq) CLAIM_JUMP(jne) CLAIM_JUMP(jgt) CLAIM_JUMP(jge) CLAIM_JUMP(jlt) CLAIM_JUMP(jle)
+CLAIM_JUMP(jset) CLAIM_JUMP(jsgt) CLAIM_JUMP(jsge) CLAIM_JUMP(jslt) CLAIM_JUMP(jsle)
+bool claim_swap_16(std::uint64_t a) { return swap_twice<16>(a); }
+bool claim_swap_32(std::uint64_t a) { return swap_twice<32>(a); }
+bool claim_swap_64(std::uint64_t a) { return swap_twice<64>(a); }
+/// Not true: the prover must say so.
+bool false_claim_width(const segmented* m, std::uint64_t a, std::uint32_t w) {
+    return !m->locate<false>(a, w).granted || (a & 0xffffffff) + w < m->readable(static_cast<std::uint32_t>(a >> 32));
+}
+bool false_claim_sum(std::uint32_t a, std::uint32_t b) { return a + b >= a; }
+}
