@@ -73,12 +73,14 @@ class Host:
 
 def host_tables(host):
     table, mean = boards.table, boards.mean
-    columns = [(c, m) for c in ("g++", "clang++") for m in FEMTO]
+    measured = {key for by in host.by["workload"].values() for key in by}
+    columns = [(c, m) for c in ("g++", "clang++") for m in FEMTO if (c, m) in measured]
+    one = columns[0]
     heads = [f"{m.replace('/', ' ')} ({c})" for c, m in columns]
     ratios = {column: host.ratios(*column) for column in columns}
     peers = {peer: host.ratios("g++", peer) for peer in PEERS}
     cell = lambda ratio: f"{ratio:.1f}" if ratio else ""
-    body = [[case, f"{by['g++', FEMTO[0]]['instructions']:.0f}", f"{by['g++', 'native']['ns']:.0f}"]
+    body = [[case, f"{by[one]['instructions']:.0f}", f"{by['g++', 'native']['ns']:.0f}"]
             + [cell(ratios[c].get(case)) for c in columns] + [cell(peers[p].get(case)) for p in PEERS]
             for case, by in host.by["workload"].items()]
     common = sorted(set.intersection(*(set(p) for p in peers.values())))
@@ -113,9 +115,9 @@ def host_tables(host):
          for case, by in parse.items()])]
     text += ["## On the host: µs from a program's bytes to a machine that has begun to run it\n", table(
         ["program", "bytes of the image"] + heads + list(PEERS.values()),
-        [[case, f"{by['g++', FEMTO[0]]['bytes']:.0f}"]
+        [[case, f"{by[one]['bytes']:.0f}"]
          + [f"{by[c]['ns'] / 1e3:.2f}" if c in by else "" for c in columns + [("g++", p) for p in PEERS]]
-         for case, by in host.by["startup"].items() if ("g++", FEMTO[0]) in by])]
+         for case, by in host.by["startup"].items() if one in by])]
     return "\n".join(text)
 
 

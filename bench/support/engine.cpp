@@ -18,16 +18,18 @@ constexpr femto::config configured = [] {
     return c;
 }();
 
-template <bool Prepares>
+template <femto::config Configured, bool Prepares>
 class one_engine final : public engine {
-    using machine = femto::vm<configured, workloads::helpers>;
+    using machine = femto::vm<Configured, workloads::helpers>;
+    using verified = typename machine::verified;
+    using runnable = std::conditional_t<Prepares, typename machine::prepared, verified>;
 
 public:
     femto::result<void> load(const femto::program& p, std::string_view function) override {
         scratch_.resize(p.text.size());
-        auto verified = machine::verify(p, scratch_);
-        if (!verified.has_value()) return femto::failure{verified.error()};
-        verified_.emplace(*verified);
+        const auto checked = machine::verify(p, scratch_);
+        if (!checked.has_value()) return femto::failure{checked.error()};
+        verified_.emplace(*checked);
         const auto entry = function.empty() ? femto::result<femto::entry_point>{verified_->entry()}
                                             : verified_->entry(function);
         if (!entry.has_value()) return femto::failure{entry.error()};
@@ -49,7 +51,7 @@ public:
         return machine_.resume(*runnable_, fuel);
     }
     std::uint32_t executed() const override { return machine_.executed(); }
-    femto::address_space space() const override { return configured.address_space; }
+    femto::address_space space() const override { return Configured.address_space; }
     std::uint64_t map(std::span<std::byte> bytes) override {
         const auto address = machine_.map(bytes, femto::permission::read_write);
         return address.has_value() ? *address : 0;
@@ -57,15 +59,15 @@ public:
 
 private:
     std::vector<std::uint8_t> scratch_;
-    std::optional<machine::verified> verified_;
+    std::optional<verified> verified_;
     std::vector<femto::prepared_instruction> code_;
-    std::optional<std::conditional_t<Prepares, machine::prepared, machine::verified>> runnable_;
+    std::optional<runnable> runnable_;
     std::optional<femto::entry_point> entry_;
     machine machine_;
 };
 
 }  // namespace
 
-std::unique_ptr<engine> FEMTO_MAKE() { return std::make_unique<one_engine<FEMTO_PREPARES>>(); }
+std::unique_ptr<engine> FEMTO_MAKE() { return std::make_unique<one_engine<configured, FEMTO_PREPARES>>(); }
 
 }  // namespace bench

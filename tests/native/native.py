@@ -124,7 +124,7 @@ def main():
     newest = max(compilers, key=lambda c: int(c.rsplit("-", 1)[1]))
     bpf = [(c, cpu, level) for c in {compilers[0], newest} for cpu in ("v1", "v2", "v3", "v4")
            for level in ("-O1", "-O2", "-Os") if cpu != "v4" or int(c.rsplit("-", 1)[1]) >= 18]
-    per_file, combinations, total = 20, 0, 0
+    per_file, combinations, total, skipped = 20, 0, 0, 0
     for first in range(seed, seed + count, per_file):
         n = min(per_file, seed + count - first)
         functions = "\n".join(Generator(first + k).function(k) for k in range(n))
@@ -135,8 +135,14 @@ def main():
             with open(source, "w") as file:
                 file.write(PRELUDE + signed_division(cpu == "v4") + functions)
             quiet = ["-w", "-fno-strict-aliasing", "-ffreestanding", "-fno-builtin"]
-            subprocess.run([compiler, "-target", "bpf", f"-mcpu={cpu}", level, *quiet, "-fno-jump-tables",
-                            "-mllvm", "-disable-loop-idiom-all", "-c", source, "-o", f"{build}/native.o"], check=True)
+            made = subprocess.run([compiler, "-target", "bpf", f"-mcpu={cpu}", level, *quiet, "-fno-jump-tables",
+                                   "-mllvm", "-disable-loop-idiom-all", "-c", source, "-o", f"{build}/native.o"],
+                                  capture_output=True, text=True)
+            if "__multi3" in made.stderr:  # LLVM made 128-bit products of a loop, which BPF does not have
+                skipped += 1
+                continue
+            if made.returncode != 0:
+                sys.exit(f"FAILED: {compiler} {cpu} {level}: {made.stderr[:2000]}")
             subprocess.run([*host, *quiet, "-shared", "-fPIC", source, "-o", f"{build}/native.so"], check=True)
             run = subprocess.run([f"{build}/femto_native", f"{build}/native.o", f"{build}/native.so", str(n)],
                                  capture_output=True, text=True)
@@ -146,8 +152,9 @@ def main():
                 return 1
             total += int(re.match(r"\d+", run.stdout)[0])
             combinations += 1
-    print(f"{count} functions, {combinations} pairs of compilers and levels, {total} runs agree")
-    return 0
+    print(f"{count} functions, {combinations} pairs of compilers and levels, {total} runs agree; "
+          f"LLVM could not compile {skipped} files")
+    return 0 if skipped <= combinations else 1
 
 
 if __name__ == "__main__":

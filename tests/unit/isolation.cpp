@@ -50,6 +50,8 @@ using guest_helpers = join_helpers<
                helper<0x106, "end_here", &end_here>>,
     femto::helpers::memory, femto::helpers::text>;
 
+static_assert(guest_helpers::bit_of(0x100) == 1 && guest_helpers::bit_of(0x103) == 8);
+
 constexpr config ordinary{.stack_size = 128, .max_regions = 8};
 
 /// A guest with one region of each kind, every one in heap memory of its own, so that ASan sees the

@@ -44,6 +44,7 @@ TEST_CASE("verifier: a program that keeps the rules is accepted") {
 TEST_CASE("verifier: length") {
     CHECK(refusal({}) == error{errc::illegal_length, 0, 0});
     constexpr config small{.max_instructions = 1};
+    CHECK(refusal<small>({op(exit_opcode)}) == error{});
     CHECK(refusal<small>({op(mov_imm), op(exit_opcode)}) == error{errc::illegal_length, 0, 2});
 }
 

@@ -6,10 +6,10 @@ namespace {
 
 void add_connection(CLI::App* to, connection_options& o) {
     to->add_option("--timeout", o.timeout, "Seconds until a message is sent again, then doubled")
-        ->check(CLI::Range(0.05, 60.0))
+        ->check(CLI::Range(1.0, 60.0))
         ->capture_default_str();
     to->add_option("--retries", o.retries, "How often a message is sent again")
-        ->check(CLI::Range(0, 20))
+        ->check(CLI::Range(1, 20))
         ->capture_default_str();
     to->add_option("--lose", o.lose, "Percentage of messages to lose on purpose, to try it out")
         ->check(CLI::Range(0, 90));

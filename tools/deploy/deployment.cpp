@@ -51,11 +51,7 @@ void deployment::push() {
 }
 
 void deployment::on_pushed(const coap_reply& reply) {
-    if (reply.code == 0) {
-        // A device that was switched off and on again may answer the next time.
-        if (silent_++ < silent_retries && reply.text() != "nobody listens there") return push();
-        return end(outcome::no_answer, reply.text());
-    }
+    if (reply.code == 0) return end(outcome::no_answer, reply.text());
     if (reply.code == 503 && busy_++ < busy_retries) {
         clock_.after(pause * 2, [self = shared_from_this()] { self->push(); });
         return;
@@ -101,7 +97,7 @@ void deployment::on_report(const coap_reply& reply) {
         return end(outcome::refused, words);
     }
     if (found->reverted)
-        return end(outcome::rolled_back, in_words(found->trial_fault) + " at instruction " +
+        return end(outcome::rolled_back, in_words({found->trial_fault.code, 0, 0}) + " at instruction " +
                                              std::to_string(found->trial_fault.pc));
     if (!found->on_trial) return end(already_ ? outcome::current : outcome::confirmed);
     if (static_cast<std::int32_t>(timers::now() - trial_until_) >= 0)

@@ -75,7 +75,6 @@ private:
     unsigned busy_ = 0, silent_ = 0;
     bool already_ = false;
     std::uint32_t trial_until_ = 0;
-    bool trial_ = false;
 };
 
 }  // namespace femto_tool

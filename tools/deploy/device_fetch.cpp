@@ -62,19 +62,20 @@ void device_fetch::on_reply(const coap_reply& reply) {
                           });
     if (!updates.wanted()) return;  // the update ended, in whatever way
     if (!done && done.error().code == femto::errc::update_fetch_failed && ++changed_ <= changes) {
+        // It changed while it was fetched. Perhaps the new one is the right one.
         blocks_.emplace(updates.wanted()->size, block_of_64);
         if (!updates.restart_image()) return;
     } else if (!done) {
-        return give_up(uri_ + ": what is there is not what the manifest says");
+        return give_up(uri_ + ": it is not what the manifest says", done.error().code);
     } else if (*done) {
         failures_ = 0;
     }
     ask();
 }
 
-void device_fetch::give_up(std::string why) {
-    device_.note(std::move(why));
-    device_.updates().abort();
+void device_fetch::give_up(std::string note, femto::errc why) {
+    device_.note(std::move(note));
+    device_.updates().abort(why);
 }
 
 }  // namespace femto_tool

@@ -24,7 +24,7 @@ private:
     void begin(const femto::update::update_request& wanted);
     void ask();
     void on_reply(const coap_reply& reply);
-    void give_up(std::string why);
+    void give_up(std::string note, femto::errc why = femto::errc::update_fetch_failed);
 
     coap_node& node_;
     device_model& device_;

@@ -47,8 +47,11 @@ void print_text(const std::string& host, const device_report& r) {
                     c.tenant.c_str(), what.c_str(), ull{c.runs}, ull{c.instructions}, ull{c.faults},
                     ull{c.missed});
         if (c.reverted) {
-            std::printf("  %llu was rolled back: %s at instruction %u\n", ull{c.sequence},
-                        in_words({c.trial_fault.code, 0, 0}).c_str(), c.trial_fault.pc);
+            const bool known_why = c.trial_fault.code != femto::errc::ok;  // not after a restart
+            std::printf("  %llu was rolled back%s%s\n", ull{c.sequence}, known_why ? ": " : "",
+                        known_why ? (in_words({c.trial_fault.code, 0, 0}) + " at instruction " +
+                                     std::to_string(c.trial_fault.pc)).c_str()
+                                  : "");
         }
         if (c.last_fault.code != femto::errc::ok) {
             std::printf("  last fault: %s at instruction %u, address 0x%llx\n",

@@ -166,7 +166,7 @@ public:
     }
 
     /// Drops the update that is going on: it cannot be fetched, or nobody wants it any more.
-    void abort() { static_cast<void>(end(errc::update_fetch_failed, stage::fetch)); }
+    void abort(errc why = errc::update_fetch_failed) { static_cast<void>(end(why, stage::fetch)); }
     [[nodiscard]] bool idle() const { return state_ == state::idle; }
     /// Why the last update ended that did not succeed; ok after one that did.
     [[nodiscard]] const error& last_error() const { return last_error_; }
