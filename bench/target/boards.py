@@ -159,7 +159,9 @@ def changes(name, figures):
     def by_key(rows):
         return {tuple(r[k] for k in KEYS[name]): {k: v for k, v in r.items() if k not in KEYS[name]}
                 for r in rows}
-    before, after = by_key(json.loads((HERE / f"{name}.json").read_text())), by_key(figures)
+    committed = HERE / f"{name}.json"
+    before = by_key(json.loads(committed.read_text()) if committed.exists() else [])
+    after = by_key(figures)
     for key in sorted(before.keys() | after.keys()):
         old, new = before.get(key), after.get(key)
         if old is None or new is None:

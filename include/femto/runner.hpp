@@ -35,7 +35,8 @@ public:
 
     /// Begins a new window for everybody: tenants now, containers when they run.
     void renew_window() {
-        ++window_;
+        window_.store(static_cast<std::uint16_t>(window_.load(std::memory_order_relaxed) + 1),
+                      std::memory_order_relaxed);  // `poll` alone writes it
         for (auto& t : tenants) t.used_.store(0);
     }
 
@@ -88,8 +89,8 @@ public:
 private:
     /// What a run may use now. The limits of windows are looked at only where there are any.
     [[nodiscard]] std::uint32_t fuel_left(container& c, std::uint32_t used) const {
-        if (c.window_ != window_) {
-            c.window_ = window_;
+        if (const auto window = window_.load(std::memory_order_relaxed); c.window_ != window) {
+            c.window_ = window;
             c.window_used_ = 0;
         }
         const auto left = [](std::uint32_t limit, std::uint32_t spent) {
@@ -168,7 +169,7 @@ private:
         }
     }
 
-    std::uint16_t window_ = 0;
+    std::atomic<std::uint16_t> window_{0};
 };
 
 }  // namespace femto

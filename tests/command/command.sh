@@ -216,6 +216,56 @@ END
     expect 1 "write to memory that may only be read" "$femto" run g.o --region two:ro
     expect 1 "access outside" "$femto" run g.o
     ;;
+pack)
+    for name in thread_counter sensor_average coap_answer; do
+        "$femto" build "$sources/examples/scenario/$name.c" -o $name.o
+        expect 0 "$name.fmtc" "$femto" pack $name.o
+        expect 0 "verified" "$femto" verify $name.fmtc
+    done
+    # what the source says of itself
+    expect 0 "hook 46454d54-0000-8000-8000-000000000001" "$femto" inspect thread_counter.fmtc
+    expect 0 "fuel 100 instructions" "$femto" inspect thread_counter.fmtc
+    expect 0 "stores 8 entries" "$femto" inspect thread_counter.fmtc
+    expect 0 "0x13 bpf_fetch_global" "$femto" inspect thread_counter.fmtc
+    expect 0 "suspends" "$femto" inspect sensor_average.fmtc
+    expect 0 "result" "$femto" run thread_counter.fmtc --context 00000000000000000200000000000000
+    # flags go before
+    cat >plain.c <<'END'
+int one(int *c) { return c[0]; }
+int two(int *c) { return c[0] + 2; }
+END
+    "$femto" build plain.c -o plain.o
+    expect 2 "for which hook" "$femto" pack plain.o
+    expect 2 "for which function" "$femto" pack plain.o --hook 46454d54-0000-8000-8000-000000000009
+    expect 2 "no function \`three\`" "$femto" pack plain.o --hook three=46454d54-0000-8000-8000-000000000009
+    expect 2 "neither a UUID" "$femto" pack plain.o --hook one=here
+    expect 2 "write NUMBER:r" "$femto" pack plain.o --hook one=46454d54-0000-8000-8000-000000000009 --region 7
+    expect 0 "plain.fmtc" "$femto" pack plain.o --hook one=46454d54-0000-8000-8000-000000000009 \
+        --hook two=46454d54-0000-8000-8000-00000000000a --fuel 77 --region 7:rw
+    expect 0 "fuel 77" "$femto" inspect plain.fmtc
+    expect 0 "region 7: read and write" "$femto" inspect plain.fmtc
+    expect 0 "(5)" "$femto" run plain.fmtc 46454d54-0000-8000-8000-00000000000a --context 03000000
+    expect 2 "two functions are for one hook" "$femto" pack plain.o --hook one=46454d54-0000-8000-8000-000000000009 \
+        --hook two=46454d54-0000-8000-8000-000000000009
+    expect 0 "aligned(8)" sh -c "'$femto' pack plain.o --hook one=46454d54-0000-8000-8000-000000000009 --c-array plain -o - "
+    expect 2 "is an image already" "$femto" pack plain.fmtc --hook 46454d54-0000-8000-8000-000000000009
+    printf 'FEMTO_REQUEST("speed 9");\n' | cat - plain.c | sed '1i #include <femto.h>' >wrong.c
+    "$femto" build wrong.c -o wrong.o
+    expect 2 "\`speed\` is not understood" "$femto" pack wrong.o --hook one=46454d54-0000-8000-8000-000000000009
+    # damaged images
+    head -c 50 plain.fmtc >cut.fmtc
+    expect 2 "it should have" "$femto" verify cut.fmtc
+    { printf 'fmtc\002'; tail -c +6 plain.fmtc; } >new.fmtc
+    expect 2 "version 2" "$femto" inspect new.fmtc
+    # an image of Femto-Containers: r0 = 6; exit
+    { printf 'rBPF'; printf '\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\020\0\0\0\0\0\0\0'
+      printf '\267\0\0\0\006\0\0\0\225\0\0\0\0\0\0\0'; } >old.bin
+    expect 0 "(6)" "$femto" run old.bin
+    expect 0 "image of Femto-Containers" "$femto" inspect old.bin
+    expect 0 "verified" "$femto" verify old.bin
+    head -c 40 old.bin >short.bin
+    expect 2 "it should have 44 bytes" "$femto" verify short.bin
+    ;;
 plugin)
     # r0 = *(u32 *)r1; exit
     program="61 10 00 00 00 00 00 00 95 00 00 00 00 00 00 00"

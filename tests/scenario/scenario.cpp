@@ -228,7 +228,12 @@ TEST_CASE("scenarios: what it costs") {
     print("instructions of an empty hook", empty);
     print("instructions of the hook with the thread counter", again - nothing);
     print("instructions from an image in flash to the first of the counter", start);
-    CHECK(empty <= 8);
-    CHECK(again <= 900);
-    CHECK(start <= 6500);
+#if defined(__ARM_ARCH_6M__)  // no read-modify-write in one instruction, low registers only
+    constexpr std::uint32_t limits[]{16, 1450, 7100};
+#else
+    constexpr std::uint32_t limits[]{12, 1000, 6900};
+#endif
+    CHECK(empty <= limits[0]);
+    CHECK(again <= limits[1]);
+    CHECK(start <= limits[2]);
 }

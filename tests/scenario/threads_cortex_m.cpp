@@ -19,6 +19,7 @@ std::uint32_t main_stack_pointer;
 // Stacked by the core: r0 to r3, r12, lr, pc, xPSR. Saved here: r4 to r11, below them.
 [[gnu::naked]] void tick() {
     asm volatile(
+        ".syntax unified\n"
         "push {r4, lr}\n"
         "mrs r0, psp\n"
         "subs r0, #32\n"
@@ -56,6 +57,7 @@ void start(void (*second)(), void (*third)()) {
     reg(0xe000ed08) = reinterpret_cast<std::uintptr_t>(vectors.data());
     // Main goes on where it is, on the process stack; handlers get a stack of their own.
     asm volatile(
+        ".syntax unified\n"
         "mrs %0, msp\n"
         "msr psp, %0\n"
         "movs r0, #2\n"
@@ -74,6 +76,7 @@ void stop() {
     reg(0xe000e010) = 0;
     reg(0xe000ed04) = 1u << 25;  // a tick that is pending is none
     asm volatile(
+        ".syntax unified\n"
         "mrs r0, psp\n"
         "msr msp, r0\n"
         "movs r0, #0\n"
