@@ -17,7 +17,8 @@ THRESHOLD = 0.02
 BORROWED = "/usr/include/newlib/c++/12.2.1"
 FLAGS = ["-std=c++20", "-Os", "-fno-rtti", "-fno-exceptions", "-fno-threadsafe-statics",
          "-ffunction-sections", "-fdata-sections", "-I" + os.path.join(ROOT, "include")]
-CONFIGURATIONS = {"smallest": "smallest", "default": "standard", "everything": "everything"}
+CONFIGURATIONS = {"smallest": "smallest", "base64+divmul64": "base64_divmul64", "default": "standard",
+                  "everything": "everything"}
 PARTS = {"verifier": "-DVERIFIER", "dispatch compact": "-DDISPATCH=compact",
          "dispatch threaded": "-DDISPATCH=threaded", "helpers": "-DHELPERS"}
 # Parts of updates, without cryptography; they have no configurations.
