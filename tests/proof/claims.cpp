@@ -85,19 +85,6 @@ bool deadline(Word place, std::int32_t fuel, std::uint32_t executed) {
            (left > 0) == (static_cast<std::int64_t>(fuel) > executed);
 }
 
-/// The shared body of the compact dispatcher does to words what the function of words does.
-template <operation Op>
-bool narrow(std::uint64_t a, std::uint64_t b) {
-    return semantics::alu(false, Op, a, b) ==
-           semantics::alu<std::uint32_t>(Op, static_cast<std::uint32_t>(a),
-                                         static_cast<std::uint32_t>(b));
-}
-template <operation Op>
-bool narrow_jump(std::uint64_t a, std::uint64_t b) {
-    return semantics::compare(false, Op, a, b) ==
-           semantics::compare<std::uint32_t>(Op, static_cast<std::uint32_t>(a),
-                                             static_cast<std::uint32_t>(b));
-}
 /// A swap of a swap is what was there, less the bits that are not swapped.
 template <std::uint32_t Bits>
 bool swap_twice(std::uint64_t a) {
@@ -116,14 +103,6 @@ bool claim_jump(std::uint32_t pc, std::int32_t d, std::uint32_t b, std::uint32_t
 bool claim_charge(std::int32_t f, std::uint32_t n) { return charge(f, n); }
 bool claim_deadline_32(std::uint32_t p, std::int32_t f, std::uint32_t n) { return deadline<std::uint32_t, std::int32_t>(p, f, n); }
 bool claim_deadline_64(std::uint64_t p, std::int32_t f, std::uint32_t n) { return deadline<std::uint64_t, std::int64_t>(p, f, n); }
-#define CLAIM_ALU(op) \
-    bool claim_word_##op(std::uint64_t a, std::uint64_t b) { return narrow<operation::op>(a, b); }
-#define CLAIM_JUMP(op) \
-    bool claim_word_##op(std::uint64_t a, std::uint64_t b) { return narrow_jump<operation::op>(a, b); }
-CLAIM_ALU(add) CLAIM_ALU(sub) CLAIM_ALU(or_) CLAIM_ALU(and_) CLAIM_ALU(xor_) CLAIM_ALU(lsh)
-CLAIM_ALU(rsh) CLAIM_ALU(arsh) CLAIM_ALU(neg) CLAIM_ALU(mov)
-CLAIM_JUMP(jeq) CLAIM_JUMP(jne) CLAIM_JUMP(jgt) CLAIM_JUMP(jge) CLAIM_JUMP(jlt) CLAIM_JUMP(jle)
-CLAIM_JUMP(jset) CLAIM_JUMP(jsgt) CLAIM_JUMP(jsge) CLAIM_JUMP(jslt) CLAIM_JUMP(jsle)
 bool claim_swap_16(std::uint64_t a) { return swap_twice<16>(a); }
 bool claim_swap_32(std::uint64_t a) { return swap_twice<32>(a); }
 bool claim_swap_64(std::uint64_t a) { return swap_twice<64>(a); }

@@ -290,7 +290,7 @@ def main():
             words += " (WRONG)"
         print(f"{name}: {words}", flush=True)
     print(f"{count} claims")
-    return 0 if good and count > 30 else 1
+    return 0 if good and count > 10 else 1
 
 
 if __name__ == "__main__":
