@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // One part of femto in one configuration, for size.py: PART is verifier, compact, threaded, prepared or helpers,
-// CONFIGURATION is smallest, standard or everything. Only what `part` needs is linked in.
+// CONFIGURATION one of the constants below. Only what `part` needs is linked in.
 #include <femto/vm.hpp>
 
 using namespace femto;
@@ -14,8 +14,8 @@ constexpr config smallest{.address_space = address_space::segmented,
                           .stack_size = 64,
                           .max_call_depth = 0,
                           .max_regions = 5};
-constexpr config small{.dispatch = dispatch::compact,
-                       .allowed = groups::base | group::divmul64};
+constexpr config base64_divmul64{.dispatch = dispatch::compact,
+                                 .allowed = groups::base | group::divmul64};
 constexpr config standard{};
 constexpr config everything{.address_space = address_space::flat,
                             .max_instructions = 65536,

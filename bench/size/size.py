@@ -17,7 +17,8 @@ THRESHOLD = 0.02
 BORROWED = "/usr/include/newlib/c++/12.2.1"
 FLAGS = ["-std=c++20", "-Os", "-fno-rtti", "-fno-exceptions", "-fno-threadsafe-statics",
          "-ffunction-sections", "-fdata-sections", "-I" + os.path.join(ROOT, "include")]
-CONFIGURATIONS = {"smallest": "smallest", "default": "standard", "everything": "everything"}
+CONFIGURATIONS = {"smallest": "smallest", "base64+divmul64": "base64_divmul64", "default": "standard",
+                  "everything": "everything"}
 PARTS = {"verifier": "-DVERIFIER", "dispatch compact": "-DDISPATCH=compact",
          "dispatch threaded": "-DDISPATCH=threaded", "helpers": "-DHELPERS"}
 # Parts of updates, without cryptography; they have no configurations.
@@ -98,14 +99,18 @@ def table(figures):
         row = rows.setdefault((f["target"], f["configuration"]), {})
         row[f["part"]] = f["bytes"]
     heads = list(PARTS)
-    print(f"{'target':14} {'configuration':14}" + "".join(f"{h:>20}" for h in heads) + f"{'RAM of a vm':>14}")
-    print(f"{'':29}" + f"{'text+rodata+data':>20}" * len(heads))
+    print(f"{'target':14} {'configuration':16}" + "".join(f"{h:>20}" for h in heads)
+          + f"{'compact+verifier':>18}{'threaded+verifier':>19}{'RAM of a vm':>13}")
+    print(f"{'':31}" + f"{'text+rodata+data':>20}" * len(heads) + f"{'in all':>18}{'in all':>19}")
     for (target, configuration), row in rows.items():
         if configuration == "update":
             continue
-        cells = ["+".join(str(row[f"{h} {k}"]) for k in ("text", "rodata", "data")) for h in heads]
-        print(f"{target:14} {configuration:14}" + "".join(f"{c:>20}" for c in cells)
-              + f"{row['machine ram']:>14}")
+        kinds = ("text", "rodata", "data")
+        cells = ["+".join(str(row[f"{h} {k}"]) for k in kinds) for h in heads]
+        whole = [sum(row[f"{h} {k}"] for h in ("verifier", d) for k in kinds)
+                 for d in ("dispatch compact", "dispatch threaded")]
+        print(f"{target:14} {configuration:16}" + "".join(f"{c:>20}" for c in cells)
+              + f"{whole[0]:>18}{whole[1]:>19}{row['machine ram']:>13}")
     print(f"\n{'target':29}" + "".join(f"{h:>20}" for h in UPDATES) + f"{'RAM of an update':>20}")
     print(f"{'':29}" + f"{'text+rodata+data':>20}" * len(UPDATES) + f"{'updater+slots':>20}")
     for (target, configuration), row in rows.items():

@@ -83,27 +83,6 @@ template <std::unsigned_integral T>
     }
 }
 
-/// `alu` with the width as a value: a 32-bit operation on extended operands has the same low word, so
-/// that a dispatcher needs the 64-bit code only. Which extension matters to division and right shifts.
-[[nodiscard]] constexpr std::uint64_t alu(bool wide, operation op, std::uint64_t a,
-                                          std::uint64_t b) {
-    if (!wide) {
-        const bool shift = op == operation::lsh || op == operation::rsh || op == operation::arsh;
-        const bool zero = op == operation::rsh || op == operation::div || op == operation::mod;
-        a = zero ? static_cast<std::uint32_t>(a) : sign_extend(a, 32);
-        b = shift ? b & 31 : zero ? static_cast<std::uint32_t>(b) : sign_extend(b, 32);
-    }
-    const std::uint64_t value = alu<std::uint64_t>(op, a, b);
-    return wide ? value : static_cast<std::uint32_t>(value);
-}
-
-/// `compare` with the width as a value: sign extension keeps the order of unsigned words, too, and the
-/// bits that two words share.
-[[nodiscard]] constexpr bool compare(bool wide, operation op, std::uint64_t a, std::uint64_t b) {
-    return compare<std::uint64_t>(op, wide ? a : sign_extend(a, 32),
-                                  wide ? b : sign_extend(b, 32));
-}
-
 /// The low `bits` bits (16, 32 or 64) in reverse byte order, zero-extended.
 [[nodiscard]] constexpr std::uint64_t byte_swap(std::uint64_t value, std::uint32_t bits) {
 #if defined(__GNUC__)
@@ -123,8 +102,7 @@ template <std::unsigned_integral T>
     return value & (~std::uint64_t{0} >> (64 - bits));
 }
 
-/// Byte order conversions, section 4.2. The guest is little-endian: `le` truncates.
-/// The same by the opcode, in a form that takes little code.
+/// Byte order conversions, section 4.2; `bits` is 16, 32 or 64. The guest is little-endian: le truncates.
 [[nodiscard]] constexpr std::uint64_t swap(std::uint8_t opcode, std::uint64_t value,
                                            std::uint32_t bits) {
     const bool reverse = opcode != opcode::le16;
@@ -132,10 +110,6 @@ template <std::unsigned_integral T>
     auto low = static_cast<std::uint32_t>(value);
     low = reverse ? static_cast<std::uint32_t>(byte_swap(low, 32)) : low << (32 - bits);
     return low >> (32 - bits);
-}
-
-[[nodiscard]] constexpr std::uint64_t swap(operation op, std::uint64_t value, std::uint32_t bits) {
-    return op == operation::le ? zero_extend(value, bits) : byte_swap(value, bits);
 }
 
 /// For each condition (RFC 9669, section 4.3) which of below (1), equal (2) and above (4) make it true;
@@ -150,12 +124,12 @@ FEMTO_ALWAYS_INLINE constexpr void forget([[maybe_unused]] T& value) {
 #endif
 }
 
-/// Division and modulo of `alu`, with one division. Signed ones are done on magnitudes.
-[[nodiscard]] FEMTO_COLD constexpr std::uint64_t divide(std::uint64_t a, std::uint64_t b,
-                                                        std::uint32_t code, std::int32_t is_signed) {
-    const bool modulo = (code & 8) != 0;
+/// Division and modulo for `execute`, with one division. Signed ones are done on magnitudes.
+[[nodiscard]] FEMTO_COLD constexpr bool divide(std::uint64_t& to, std::uint32_t fields, std::uint64_t a,
+                                               std::uint64_t b) {
+    const bool modulo = (fields & 0x80) != 0;
     bool negative = false;
-    if (is_signed != 0) {
+    if (fields >> 16 != 0) {
         negative = static_cast<std::int64_t>(modulo ? a : a ^ b) < 0;
         if (static_cast<std::int64_t>(a) < 0) a = 0 - a;
         if (static_cast<std::int64_t>(b) < 0) b = 0 - b;
@@ -166,27 +140,31 @@ FEMTO_ALWAYS_INLINE constexpr void forget([[maybe_unused]] T& value) {
         a = a % b;
     }
     if (!modulo) a = quotient;
-    return negative ? 0 - a : a;
+    if (negative) a = 0 - a;
+    to = (fields & 1) != 0 ? a : static_cast<std::uint32_t>(a);
+    return false;
 }
 
-/// All of classes ALU, ALU64, JMP and JMP32 that computes, but byte order conversions: one body for code
-/// that has to be small. The result, of which the low word counts in a 32-bit operation, or whether a
-/// jump is taken. A 32-bit operation is done on extended operands: that has the same low word, and sign
-/// extension keeps the order of unsigned words, too.
+/// `alu` and `compare` once more, in the form that takes least code: one body for classes ALU, ALU64, JMP
+/// and JMP32 (tests/unit/semantics.cpp compares them). `fields` is the first word of the instruction;
+/// true for a jump that is taken. A 32-bit operation is done on extended operands: that has the same low
+/// word, and sign extension keeps the order of unsigned words, too.
 template <group Allowed>
-[[nodiscard]] FEMTO_COLD constexpr std::uint64_t execute(std::uint64_t a, std::uint64_t b,
-                                                         std::uint32_t opcode, std::int32_t offset) {
-    const bool jump = ((opcode + 1) & 2) != 0;
-    std::uint32_t code = opcode >> 4;
-    std::uint32_t bits = 64;
-    if ((opcode & 1) == 0) {
+[[nodiscard]] FEMTO_ALWAYS_INLINE constexpr bool execute(std::uint64_t& to, std::uint32_t fields,
+                                                         std::uint64_t b) {
+    std::uint64_t a = to;
+    const bool jump = ((fields + 1) & 2) != 0;
+    std::uint32_t code = (fields >> 4) & 15u;
+    std::uint32_t narrow = ~fields & 1u;
+    std::uint32_t count = static_cast<std::uint32_t>(b) & 63u;
+    if (narrow != 0) {
         // Of arithmetic, arsh and what has a variant is signed.
-        const bool is_signed = jump || code == 12 || offset != 0;
+        const bool is_signed = jump || code == 12 || fields >> 16 != 0;
         a = is_signed ? sign_extend(a, 32) : static_cast<std::uint32_t>(a);
         b = is_signed ? sign_extend(b, 32) : static_cast<std::uint32_t>(b);
-        bits = 32;
+        count &= 31;
     }
-    forget(bits);
+    forget(narrow);
     forget(code);
     if (jump) {
         const std::uint32_t condition = conditions[code];
@@ -199,29 +177,34 @@ template <group Allowed>
             b ^= sign;
         }
         const std::uint32_t order = a < b ? 1 : a == b ? 2 : 4;
-        return condition & order;
+        return (condition & order) != 0;
     }
-    const std::uint32_t count = static_cast<std::uint32_t>(b) & (bits - 1);
     switch (code) {
-        case 0: return a + b;
-        case 1: return a - b;
+        case 0: a += b; break;
+        case 1: a -= b; break;
         case 2:
-            if constexpr ((Allowed & groups::divmul) != group::none) return a * b;
+            if constexpr ((Allowed & groups::divmul) != group::none) a *= b;
             break;
         case 3:
         case 9:
-            if constexpr ((Allowed & groups::divmul) != group::none) return divide(a, b, code, offset);
+            if constexpr ((Allowed & groups::divmul) != group::none) {
+                return divide(to, fields, a, b);
+            }
             break;
-        case 4: return a | b;
-        case 5: return a & b;
-        case 6: return a << count;
-        case 7: return a >> count;
-        case 8: return 0 - a;
-        case 10: return a ^ b;
-        case 12: return static_cast<std::uint64_t>(static_cast<std::int64_t>(a) >> count);
-        default: break;
+        case 4: a |= b; break;
+        case 5: a &= b; break;
+        case 6: a <<= count; break;
+        case 7: a >>= count; break;
+        case 8: a = 0 - a; break;
+        case 10: a ^= b; break;
+        case 12: a = static_cast<std::uint64_t>(static_cast<std::int64_t>(a) >> count); break;
+        default:
+            a = b;
+            if (fields >> 16 != 0) a = movsx(b, fields >> 16);
+            break;
     }
-    return offset == 0 ? b : movsx(b, static_cast<std::uint32_t>(offset));
+    to = narrow != 0 ? static_cast<std::uint32_t>(a) : a;
+    return false;
 }
 
 }  // namespace femto::semantics

@@ -144,7 +144,7 @@ class verification {
     using verified = verified_program<Rules, Helpers>;
 
 public:
-    static constexpr result<verified> verify(const program& p, std::span<std::uint8_t> scratch,
+    FEMTO_ALWAYS_INLINE static constexpr result<verified> verify(const program& p, std::span<std::uint8_t> scratch,
                                              std::uint64_t granted) {
         result<verified> proved{std::in_place, passkey{}, p, scratch.data(), granted};
         verification v{*proved, scratch.data()};
@@ -201,7 +201,7 @@ private:
     }
 
     // First pass: each instruction by itself (proofs 1, 2, 6, 8), marks for the second.
-    constexpr refusal instructions() {
+    FEMTO_ALWAYS_INLINE constexpr refusal instructions() {
         do {
             const instruction i = text_[pc_];
             refusal code = fields(i);
@@ -314,7 +314,9 @@ private:
         return jump_target(pc_, distance);
     }
     constexpr refusal refuse_target(errc code, std::int32_t distance) {
-        return refuse_signed(code, std::int64_t{pc_} + 1 + distance);
+        // Below slot 0 the sum wrapped around.
+        value_high_ = distance < 0 && target(distance) > pc_ ? 0xffffffff : 0;
+        return refuse(code, target(distance));
     }
 
     // Second pass: each function once, along its calls (proofs 3, 4, 5, 7).

@@ -27,6 +27,16 @@ inline void append_instruction(random& r, std::vector<slot>& text) {
         text.push_back({0x07, to, 0, -static_cast<std::int32_t>(r.below(r.one_in(4) ? 600 : 100))});
         return;
     }
+    if (r.one_in(80)) {  // a place in any region of the segmented space, and an access to it
+        constexpr std::uint8_t accesses[]{0x71, 0x69, 0x61, 0x79, 0x72, 0x7a, 0x73, 0x7b};
+        const auto to = static_cast<std::uint8_t>(2 + r.below(8));
+        text.push_back({0x18, to, 0, static_cast<std::int32_t>(r.below(20))});
+        text.push_back({0, 0, 0, static_cast<std::int32_t>(r.below(7))});
+        const std::uint8_t opcode = accesses[r.below(std::size(accesses))];
+        const bool load = (opcode & 7) == 1;
+        text.push_back({opcode, static_cast<std::uint8_t>(load ? to << 4 : to), 0, 0});
+        return;
+    }
     using femto::format;
     using femto::use;
     const auto* row = &femto::instruction_list[r.below(femto::instruction_list.size())];

@@ -81,7 +81,7 @@ int main(int argc, char** argv) {
     if (!object || library == nullptr) return std::printf("cannot open %s or %s\n", argv[1], argv[2]), 2;
     std::uint64_t runs = 0;
     bool good = true;
-    test::on_every_vm<femto::config{.max_instructions = 1u << 20, .stack_size = 4096, .max_call_depth = 8}>(
+    test::on_every_vm<femto::config{.max_instructions = 1u << 15, .stack_size = 4096, .max_call_depth = 8}>(
         [&](auto c) { good = good && compare<decltype(c)>(*object, library, std::atoi(argv[3]), runs); });
     if (good) std::printf("%llu runs agree\n", static_cast<unsigned long long>(runs));
     return good ? 0 : 1;

@@ -112,7 +112,8 @@ void attach_while_firing(int rounds) {
         }
     };
     std::thread a{shoot}, b{shoot};
-    for (int n = 0; n < rounds; ++n) {
+    // Until the other threads have met it often enough.
+    for (int n = 0; n < rounds || ran < static_cast<std::uint32_t>(rounds); ++n) {
         auto& one = boxes[static_cast<std::size_t>(n % 2)];
         require(e.attach(hook, one.control).has_value(), "attach");
         if (n % 3 == 0) std::this_thread::yield();

@@ -38,7 +38,7 @@ public:
     }
 
 private:
-    static inline std::array<femto::prepared_instruction, 512> code;
+    static inline std::array<femto::prepared_instruction, Config.max_instructions> code;
 };
 
 /// One kind of machine; a test makes its own of it by giving the helpers.
