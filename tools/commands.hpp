@@ -37,6 +37,9 @@ struct pack_options {
     std::string c_array;
 };
 int pack(const pack_options& o);
+/// The image that `pack` writes; empty if the object was refused, which has been printed then. Throws
+/// user_error.
+std::optional<std::vector<std::byte>> image_of_object(const pack_options& o);
 
 int inspect(const std::string& path, bool disassembly);
 int verify(const std::string& path);

@@ -145,7 +145,7 @@ void write(const std::string& path, std::span<const std::byte> bytes, const std:
 
 }  // namespace
 
-int pack(const pack_options& o) {
+std::optional<std::vector<std::byte>> image_of_object(const pack_options& o) {
     const container c{o.path, femto::address_space::segmented, host_helpers::prototypes};
     if (c.kind() != file_kind::object) {
         throw user_error{o.path + ": is an image already; give the object that the compiler wrote"};
@@ -154,11 +154,7 @@ int pack(const pack_options& o) {
     const auto verified = verify_any(c.program(), scratch);
     if (!verified) {
         print_diagnostic(c, verified.error(), refusal_note(verified.error()));
-        return 1;
-    }
-    if (!o.c_array.empty() &&
-        !std::ranges::all_of(o.c_array, [](unsigned char ch) { return std::isalnum(ch) || ch == '_'; })) {
-        throw user_error{"--c-array " + o.c_array + ": no name of C"};
+        return {};
     }
     const wishes said = of_source(c);
     const auto hooks = entries(c, o.hooks.empty() ? said.hooks : o.hooks);
@@ -181,21 +177,31 @@ int pack(const pack_options& o) {
                     half(o.stack.value_or(said.stack.value_or(stack)), "stack"),
                     half(o.stores.value_or(said.stores.value_or(0)), "stores"),
                     o.suspends || said.suspends || waits}};
-    std::vector<std::uint64_t> image(femto::image_size(contents) / 8 + 1);
-    const auto written = femto::write_image(contents, std::as_writable_bytes(std::span{image}));
+    std::vector<std::byte> image(femto::image_size(contents));
+    const auto written = femto::write_image(contents, image);
     if (!written) {
         throw user_error{o.path + ": " + (written.error().code == femto::errc::image_bad_entry
                                               ? "two functions are for one hook"
                                               : "it does not fit an image")};
     }
+    return image;
+}
+
+int pack(const pack_options& o) {
+    if (!o.c_array.empty() &&
+        !std::ranges::all_of(o.c_array, [](unsigned char ch) { return std::isalnum(ch) || ch == '_'; })) {
+        throw user_error{"--c-array " + o.c_array + ": no name of C"};
+    }
+    const auto image = image_of_object(o);
+    if (!image) return 1;
     std::string output = o.output;
     if (output.empty()) {
         output = o.path == "-" ? "-"
                                : std::filesystem::path{o.path}.replace_extension(
                                      o.c_array.empty() ? ".fmtc" : ".h").string();
     }
-    write(output, std::as_bytes(std::span{image}).first(*written), o.c_array);
-    if (output != "-") std::printf("%s: %zu bytes\n", output.c_str(), *written);
+    write(output, *image, o.c_array);
+    if (output != "-") std::printf("%s: %zu bytes\n", output.c_str(), image->size());
     return 0;
 }
 

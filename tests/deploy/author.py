@@ -117,6 +117,21 @@ def sign(f):
     f.run("sign", "c.img", "-o", "y.suit", status=2, says="--key")
     assert not os.path.exists("y.suit")
 
+    # an object is packed as its source says, and refused as femto pack does
+    source = os.path.join(f.sources, "examples/deploy/counter.c")
+    f.run("build", source, "-o", "counter.o")
+    f.run("pack", "counter.o", "-o", "counter.img")
+    f.run("sign", "counter.o", "--key", "e.key", "-o", "o.suit")
+    e = peer.Envelope(read_bytes("o.suit"), "e.pub")
+    assert e.members["#image"] == read_bytes("counter.img")
+    assert e.component == peer.HOOKS["scheduler"].bytes
+    f.run("sign", "counter.o", "--key", "e.key", "--hook", "timer", "-o", "o.suit")
+    assert peer.Envelope(read_bytes("o.suit"), "e.pub").component == peer.HOOKS["timer"].bytes
+    f.run("build", os.path.join(f.sources, "examples/hostile/recursion.c"), "-o", "bad.o")
+    f.run("sign", "bad.o", "--key", "e.key", "--hook", "timer", "-o", "y.suit", status=1,
+          says="recursion")
+    assert not os.path.exists("y.suit")
+
     f.run("sign", "c.img", "--key", "e.key", "--hook", "coap", status=2, says="has no entry for hook")
     f.run("sign", "c.img", "--key", "e.key", "--hook", "door", status=2, says="scheduler, timer, coap")
     f.run("sign", "c.img", "--key", "e.key", "--uri", "http://example.com/c", status=2, says="coap://")

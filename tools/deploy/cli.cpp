@@ -21,11 +21,14 @@ void add_keys(CLI::App& app, std::function<int()>& chosen) {
 
     auto [seal, s] = add(
         app, chosen, "sign", "Make a signed update of a container", sign,
-        "  femto sign average.img --key acme.key\n"
+        "  femto sign average.o --key acme.key\n"
         "  femto sign average.img --key acme.key --uri coap://[2001:db8::1]/average-2.img\n"
         "  femto sign average.img --public-key acme.pub \\\n"
         "        --signer 'openssl pkeyutl -sign -rawin -inkey acme.pem -in \"$1\"'");
-    seal->add_option("container", s->image, "The image that femto pack wrote")->required();
+    seal->add_option("container", s->image,
+                     "The image that femto pack wrote, or an object, which is packed as its source\n"
+                     "says (FEMTO_HOOK, FEMTO_REQUEST) for --hook if that is given")
+        ->required();
     seal->add_option("-o,--output", s->output, "The envelope; default: CONTAINER.suit");
     seal->add_option("--key", s->key, "The private key");
     seal->add_option("--passphrase-file", s->passphrase_file,

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "image_file.hpp"
 
+#include "../commands.hpp"
 #include "../container.hpp"
 #include "files.hpp"
 
@@ -27,11 +28,18 @@ auto with_image(const octets& bytes, const std::string& path, F&& f) {
 
 }  // namespace
 
-octets container_image(const std::string& path) {
+std::optional<octets> container_image(const std::string& path, const std::string& hook) {
     auto bytes = read_octets(path);
     constexpr std::uint8_t elf[]{0x7f, 'E', 'L', 'F'};
-    if (bytes.size() >= sizeof elf && std::memcmp(bytes.data(), elf, sizeof elf) == 0)
-        throw user_error{path + ": an object file; make an image of it with femto pack"};
+    if (bytes.size() >= sizeof elf && std::memcmp(bytes.data(), elf, sizeof elf) == 0) {
+        pack_options o;
+        o.path = path;
+        if (!hook.empty()) o.hooks.push_back(hook);
+        const auto image = image_of_object(o);
+        if (!image) return {};
+        const auto* first = reinterpret_cast<const std::uint8_t*>(image->data());
+        return octets(first, first + image->size());
+    }
     return with_image(bytes, path, [&](const auto& image) {
         bytes.resize(image.bytes().size());
         return bytes;

@@ -44,7 +44,9 @@ int sign(const sign_options& o) {
         throw user_error{"--uri: devices accept no more than " +
                          std::to_string(femto::update::limits{}.uri) + " characters"};
     envelope_contents contents;
-    contents.image = container_image(o.image);
+    auto image = container_image(o.image, o.hook);
+    if (!image) return 1;
+    contents.image = std::move(*image);
     contents.hook = hook_of(o, contents.image);
     contents.vendor = vendor_id(o.vendor);
     contents.device_class = class_id(contents.vendor, o.device_class);
@@ -80,9 +82,9 @@ int sign(const sign_options& o) {
                 hook_title(contents.hook).c_str(), name_of(verifier.type),
                 fingerprint(verifier).c_str());
     if (!o.uri.empty()) {
-        auto image = std::filesystem::path{output}.replace_extension(".img").string();
-        write_file(image, contents.image);
-        std::printf("%s  %zu bytes, to be fetched from %s\n", image.c_str(), contents.image.size(),
+        const auto file = std::filesystem::path{output}.replace_extension(".img").string();
+        write_file(file, contents.image);
+        std::printf("%s  %zu bytes, to be fetched from %s\n", file.c_str(), contents.image.size(),
                     o.uri.c_str());
     }
     return 0;
