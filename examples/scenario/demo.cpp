@@ -81,11 +81,12 @@ int show(const std::vector<watched*>& containers, const char* title) {
                   "state", "runs", "instructions", "longest", "faults");
     line(text);
     for (const auto* c : containers) {
+        const auto counts = c->control.statistics();
         std::snprintf(text, sizeof text, "  %-16s %-8s %-10s %-11s %8u %12llu %7u %6u", c->name,
                       c->tenant == scenario::operator_tenant ? "operator" : "sensors", c->hook,
-                      states[static_cast<unsigned>(c->control.state())], c->counts.runs,
-                      static_cast<unsigned long long>(c->counts.instructions), c->counts.longest_run,
-                      c->counts.faults);
+                      states[static_cast<unsigned>(c->control.state())], counts.runs,
+                      static_cast<unsigned long long>(counts.instructions), counts.longest_run,
+                      counts.faults);
         line(text);
     }
     std::snprintf(text, sizeof text, "  %u thread switches, %u not counted; CoAP GET answers \"%s\"", switches.load(),

@@ -4,6 +4,7 @@
 #include <femto/container_storage.hpp>
 #include <femto/critical_section.hpp>
 #include <femto/image.hpp>
+#include <femto/statistics.hpp>
 #include <femto/verifier.hpp>
 
 #include <atomic>
@@ -42,40 +43,26 @@ struct container_limits {
     fault_policy faults{};
 };
 
-/// What a container did. 40 bytes, which a firmware gives to those that it wants to watch.
-struct container_statistics {
-    std::uint64_t instructions = 0;
-    error last_fault{};
-    std::uint32_t runs = 0;         ///< runs that were started
-    std::uint32_t longest_run = 0;  ///< instructions
-    std::uint16_t faults = 0;
-    std::uint16_t missed = 0;     ///< events that came while it ran, waited, or backed off
-    std::uint16_t throttled = 0;  ///< events that came when its window was used up
-    std::uint16_t stack = 0;      ///< bytes: the deepest chain of calls, as verified
-};
-
 /// The control block of a container: 96 bytes on a 32-bit core. Does nothing by itself: an `engine`
 /// loads, attaches and runs it.
 /// Not copyable: hooks point to it, and its memory must stay a container as long as a hook that it hung
-/// on may fire (it may be loaded again). Reading state and statistics is safe at any time; a value read
-/// while the container runs may be that of the moment before.
+/// on may fire (it may be loaded again). `state`, `statistics` and `last_fault` may be read from any
+/// thread or ISR at any time, and are those of that moment; the rest from where containers are loaded.
 template <class Verified, critical_section Guard>
 class container {
 public:
     constexpr container() {}
     /// Counts what it does in `kept`, which must live as long.
-    constexpr explicit container(container_statistics& kept) : statistics_{&kept} {}
+    constexpr explicit container(container_statistics& kept) : statistics_{kept} {}
     container(const container&) = delete;
     container& operator=(const container&) = delete;
 
     [[nodiscard]] container_state state() const { return state_.load(std::memory_order_acquire); }
-    /// Zeros if it was given no place to count.
-    [[nodiscard]] const container_statistics& statistics() const {
-        static constexpr container_statistics none{};
-        return statistics_ == nullptr ? none : *statistics_;
-    }
+    /// A copy, made inside `Guard` (40 bytes are copied in it), in which no counter is half written. Zeros
+    /// if it was given no place to count.
+    [[nodiscard]] container_statistics statistics() const { return statistics_.snapshot(); }
     /// What ended the last run that did not end by itself; ok if there was none since load.
-    [[nodiscard]] errc last_fault() const { return last_fault_; }
+    [[nodiscard]] errc last_fault() const { return last_fault_.load(std::memory_order_relaxed); }
     [[nodiscard]] std::uint8_t tenant() const { return tenant_; }
     /// Its number, that of its local store.
     [[nodiscard]] std::uint8_t number() const { return number_; }
@@ -109,7 +96,7 @@ private:
         const std::byte* image;
         const program_request* request;  ///< of a program without an image
     } source_{nullptr};
-    container_statistics* statistics_ = nullptr;
+    statistics_account<Guard> statistics_;
     granted_region* regions_ = nullptr;
     const container_limits* limits_ = nullptr;
     const void* hook_ = nullptr;
@@ -120,7 +107,7 @@ private:
     std::atomic<container_state> state_{container_state::empty};
     std::uint8_t faults_in_row_ = 0;
     std::uint16_t window_ = 0;  ///< the window that `window_used_` counts in
-    errc last_fault_ = errc::ok;
+    std::atomic<errc> last_fault_{errc::ok};
     std::uint8_t entry_ = 0;  ///< number in the image
     std::uint8_t tenant_ = 0;
     std::uint8_t number_ = 0;

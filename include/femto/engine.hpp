@@ -41,7 +41,7 @@ public:
     engine(const engine&) = delete;
     engine& operator=(const engine&) = delete;
 
-    /// Sets the quota of a tenant; it must outlive the engine.
+    /// Sets the quota of a tenant; it must outlive the engine. Not while hooks fire.
     void set_quota(std::uint8_t tenant, const tenant_quota& quota) {
         runs_.tenants[tenant].quota_ = &quota;
         runs_.lanes.uninstall_all();
@@ -244,13 +244,10 @@ private:
         const auto verified = machine::verify(p, marks, helpers);
         if (!verified) return failure{verified.error()};
         std::construct_at(&c.verified_, *verified);
-        if (auto* s = c.statistics_) {
-            *s = {};
-            s->stack =
-                static_cast<std::uint16_t>(verified->frame_size() * (verified->call_depth() + 1));
-        }
+        c.statistics_.reset(
+            static_cast<std::uint16_t>(verified->frame_size() * (verified->call_depth() + 1)));
         runs_.lanes.uninstall(c);
-        c.last_fault_ = errc::ok;
+        c.last_fault_.store(errc::ok, std::memory_order_relaxed);
         c.limits_ = &limits;
         c.suspends_ = request.suspends;
         c.tenant_ = tenant;

@@ -49,18 +49,27 @@ public:
     /// Runs it for an event.
     void start(container& c, const std::span<std::byte>& context, hook_result& result) {
         if (c.state_.load(std::memory_order_relaxed) != container_state::attached) [[unlikely]] {
-            return miss(&container_statistics::missed, c, result);
+            c.statistics_.missed();
+            ++result.missed;
+            return;
         }
         std::uint32_t fuel = c.fuel_;
         if (c.windowed_ || c.suspends_ || fuel == 0) [[unlikely]] {
             fuel = fuel_left(c, 0);
-            if (fuel == 0) return miss(&container_statistics::throttled, c, result);
+            if (fuel == 0) {
+                c.statistics_.throttled();
+                ++result.missed;
+                return;
+            }
             if (c.suspends_) fuel = std::min(fuel, Config.slice);
         }
         lane* const in = lanes.acquire(c);
-        if (in == nullptr) [[unlikely]] return miss(&container_statistics::missed, c, result);
+        if (in == nullptr) [[unlikely]] {
+            c.statistics_.missed();
+            ++result.missed;
+            return;
+        }
         in->run_used = 0;
-        if (auto* s = c.statistics_) ++s->runs;
         c.state_.store(container_state::running, std::memory_order_relaxed);
         const auto& p = c.verified_;
         const auto at = p.entry(c.entry_);
@@ -107,16 +116,12 @@ private:
         return fuel;
     }
 
-    static void miss(std::uint16_t container_statistics::*which, container& c, hook_result& result) {
-        if (auto* s = c.statistics_) ++(s->*which);
-        ++result.missed;
-    }
-
     void end(container& c, lane& in, const result<std::uint64_t>& r, hook_result& out) {
-        if (c.windowed_ || c.suspends_ || c.statistics_ != nullptr) count(c, in);
+        if (c.windowed_ || c.suspends_ || c.statistics_) count(c, in);
         if (!r) [[unlikely]] return stopped(c, in, r.error(), out);
         out.value = static_cast<std::int64_t>(*r);
         ++out.ran;
+        c.statistics_.ended();
         c.faults_in_row_ = 0;
         lanes.release(in);
         c.state_.store(container_state::attached, std::memory_order_relaxed);
@@ -134,11 +139,8 @@ private:
             return;
         }
         ++out.faulted;
-        c.last_fault_ = code;
-        if (auto* s = c.statistics_) {
-            ++s->faults;
-            s->last_fault = why;
-        }
+        c.last_fault_.store(code, std::memory_order_relaxed);
+        c.statistics_.faulted(why);
         lanes.release(in);
         after_fault(c);
     }
@@ -150,10 +152,7 @@ private:
         c.window_used_ += executed;
         auto& owner = tenants[c.tenant_];
         if (owner.quota().window_fuel != unlimited) owner.used_.add(executed);
-        if (auto* s = c.statistics_) {
-            s->instructions += executed;
-            s->longest_run = std::max(s->longest_run, in.run_used);
-        }
+        c.statistics_.executed(executed, in.run_used);
     }
 
     void after_fault(container& c) {

@@ -89,7 +89,7 @@ static femto_hook_result run(enum test_program program) {
 }
 static int faulted(enum test_program program, int32_t code, uint32_t pc, uint64_t address) {
     const femto_hook_result r = run(program);
-    const femto_error e = femto_statistics_of(&one.control)->last_fault;
+    const femto_error e = femto_statistics_of(&one.control).last_fault;
     return r.faulted == 1 && e.code == code && e.pc == pc && e.address == address;
 }
 
@@ -104,7 +104,7 @@ int c_lifecycle(void) {
     EXPECT(femto_attach(&hook, &one.control).code == FEMTO_OK);
     const femto_hook_result r = femto_fire(&hook, &context, sizeof context);
     EXPECT(r.ran == 1 && r.value == 7);
-    const femto_statistics s = *femto_statistics_of(&one.control);
+    const femto_statistics s = femto_statistics_of(&one.control);
     EXPECT(s.runs == 1 && s.instructions == 2 && s.longest_run == 2 && s.faults == 0);
     const femto_error busy = femto_unload(&one.control);
     EXPECT(busy.code == FEMTO_WRONG_STATE && busy.address == FEMTO_ATTACHED);
@@ -126,8 +126,8 @@ int c_contract(void) {
     EXPECT(faulted(WRITE_REGION, FEMTO_ILLEGAL_WRITE, 2, (uint64_t)5 << 32));
     EXPECT(shared[0] == 9);
     EXPECT(run(ENDLESS).faulted == 1);
-    EXPECT(femto_statistics_of(&one.control)->last_fault.code == FEMTO_OUT_OF_FUEL);
-    EXPECT(femto_statistics_of(&one.control)->longest_run == 1000);
+    EXPECT(femto_statistics_of(&one.control).last_fault.code == FEMTO_OUT_OF_FUEL);
+    EXPECT(femto_statistics_of(&one.control).longest_run == 1000);
     return 0;
 }
 
@@ -135,7 +135,7 @@ int c_helpers(void) {
     EXPECT(run(SUM).value == 3 + 4 + 5);
     EXPECT(run(FILL).ran == 1 && context == 0xababababababu);
     EXPECT(run(LENGTH).value == 5);
-    EXPECT(femto_statistics_of(&one.control)->instructions == 3 + 5);  /* 5 of them charged */
+    EXPECT(femto_statistics_of(&one.control).instructions == 3 + 5);  /* 5 of them charged */
     EXPECT(run(READING).value == -40);
     return 0;
 }
@@ -186,7 +186,7 @@ int c_quotas_and_limits(void) {
     EXPECT(femto_attach(&hook, &one.control).code == FEMTO_OK);
     for (int n = 0; n < 3; ++n) femto_fire(&hook, &context, sizeof context);
     EXPECT(femto_state_of(&one.control) == FEMTO_DISABLED);
-    const femto_statistics s = *femto_statistics_of(&one.control);
+    const femto_statistics s = femto_statistics_of(&one.control);
     EXPECT(s.faults == 2 && s.missed == 1 && s.longest_run == 3);
     return 0;
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // A life of a device in short: two threads fire hooks, a third polls those that wait, and a fourth loads,
-// attaches, replaces, detaches and unloads containers, some of which fault, wait, or run out of fuel.
+// attaches, replaces, detaches and unloads containers, some of which fault, wait, or run out of fuel. A
+// fifth watches them all.
 // No event is lost, and in the end nothing is left. Arguments: events for each firing thread.
 #include "../unit/device.hpp"
 
@@ -107,8 +108,29 @@ int main(int argc, char** argv) {
         }
     }};
     std::uint32_t changes = 0;
+    box guests[]{box{kind::counts}, box{kind::faults}, box{kind::waits}, box{kind::endless}};
+    std::thread watches{[&] {
+        femto::container_statistics before[2]{};
+        while (firing) {
+            for (unsigned n = 0; n < 2; ++n) {
+                const auto s = stays[n].control.statistics();
+                require(s.runs >= before[n].runs && s.instructions >= before[n].instructions,
+                        "counters only rise");
+                require(s.instructions % 7 == 0, "seven instructions a run");
+                before[n] = s;
+            }
+            for (const auto& g : guests) {
+                const auto s = g.control.statistics();
+                require((s.faults == 0) == (s.last_fault.code == femto::errc::ok) && s.faults <= s.runs,
+                        "a fault and its cause come together");
+                require(g.control.state() <= femto::container_state::disabled &&
+                            g.control.last_fault() <= femto::errc::ok,
+                        "states and causes that there are");
+            }
+            std::this_thread::yield();
+        }
+    }};
     std::thread operates{[&] {
-        box guests[]{box{kind::counts}, box{kind::faults}, box{kind::waits}, box{kind::endless}};
         for (std::uint32_t turn = 0; firing; ++turn) {
             auto& hook = hooks[turn % 2];
             box& a = guests[turn % 4];
@@ -124,9 +146,9 @@ int main(int argc, char** argv) {
             } else {
                 require(r.has_value(), "replace");
             }
-            const auto runs = a.counts.runs;
+            const auto runs = a.control.statistics().runs;
             until_done([&] { return e.unload(a.control); }, "unload");
-            require(a.counts.runs == runs, "a container that was replaced does not run");
+            require(a.control.statistics().runs == runs, "a container that was replaced does not run");
             std::this_thread::yield();
             until_done([&] { return e.detach(hook, b.control); }, "detach");
             until_done([&] { return e.unload(b.control); }, "unload");
@@ -138,6 +160,7 @@ int main(int argc, char** argv) {
     firing = false;
     polls.join();
     operates.join();
+    watches.join();
 
     for (unsigned n = 0; n < 2; ++n) {
         require(stays[n].counts.runs == events, "every event ran");

@@ -223,7 +223,7 @@ device_report device_model::report() {
             c.trial_fault = s->trial_fault;
         }
         if (const auto* container = from.component.current()) {
-            const auto& s = container->statistics();
+            const auto s = container->statistics();
             c.state = container->state();
             c.runs = s.runs;
             c.instructions = s.instructions;

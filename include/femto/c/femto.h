@@ -142,10 +142,10 @@ typedef struct femto_request {
 typedef struct femto_statistics {
     uint64_t instructions;
     femto_error last_fault;
-    uint32_t runs;
+    uint32_t runs;         /**< that ended, well or with a fault */
     uint32_t longest_run;  /**< instructions */
     uint16_t faults;
-    uint16_t missed;       /**< events that came while it ran, waited, or backed off */
+    uint16_t missed;       /**< events that came while it waited, backed off, or found no machine */
     uint16_t throttled;    /**< events that came when its window was used up */
     uint16_t stack;        /**< bytes: the deepest chain of calls, as verified */
 } femto_statistics;
@@ -175,7 +175,7 @@ void femto_init(void);
 void femto_container_init(femto_container *container, femto_statistics *watched);
 /** The declaration must outlive the hook. */
 void femto_hook_init(femto_hook *hook, const femto_hook_declaration *declaration);
-/** The quota must outlive the engine. */
+/** The quota must outlive the engine. Not while hooks fire. */
 void femto_set_quota(uint8_t tenant, const femto_tenant_quota *quota);
 
 /** Bytes of RAM that a container made of this image needs; 0 if it is no image. */
@@ -205,7 +205,8 @@ uint32_t femto_poll(uint32_t now, uint32_t budget);
 
 enum femto_state femto_state_of(const femto_container *container);
 uint8_t femto_number_of(const femto_container *container);
-const femto_statistics *femto_statistics_of(const femto_container *container);
+/** A copy of this moment; any thread or interrupt may ask, also while the container runs. */
+femto_statistics femto_statistics_of(const femto_container *container);
 /** The code of what ended its last run that did not end by itself, kept without statistics, too. */
 int8_t femto_last_fault_of(const femto_container *container);
 /** "illegal_memory", and what that means; "" if there is no such code. Up to 8 KiB of text if used. */

@@ -8,6 +8,7 @@
 #include <femto/engine.hpp>
 
 #include <algorithm>
+#include <bit>
 #include <cstddef>
 #include <cstdint>
 #include <memory>

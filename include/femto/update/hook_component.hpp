@@ -138,15 +138,14 @@ public:
         if (restart_) return restart();
         const auto* c = current();
         if (!trial_ || c == nullptr) return;
-        const auto runs = c->statistics().runs;
-        const bool between = c->state() == container_state::attached;
-        if (c->statistics().faults > 0) {
-            trial_fault_ = c->statistics().last_fault;
+        const auto counts = c->statistics();
+        if (counts.faults > 0) {
+            trial_fault_ = counts.last_fault;
             const auto reverted = slots_.revert();
             if (!reverted.has_value()) return;  // the storage failed: the trial goes on
             trial_ = false;
             if (*reverted) restart();
-        } else if (runs >= options_.trial_runs && between) {
+        } else if (counts.runs >= options_.trial_runs) {
             trial_ = !slots_.confirm().has_value();
         }
     }
