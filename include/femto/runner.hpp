@@ -117,11 +117,10 @@ private:
     }
 
     void end(container& c, lane& in, const result<std::uint64_t>& r, hook_result& out) {
-        if (c.windowed_ || c.suspends_ || c.statistics_) count(c, in);
+        if (c.windowed_ || c.suspends_ || c.statistics_) count(c, in, r.has_value());
         if (!r) [[unlikely]] return stopped(c, in, r.error(), out);
         out.value = static_cast<std::int64_t>(*r);
         ++out.ran;
-        c.statistics_.ended();
         c.faults_in_row_ = 0;
         lanes.release(in);
         c.state_.store(container_state::attached, std::memory_order_relaxed);
@@ -146,13 +145,13 @@ private:
     }
 
     /// Adds what was executed just now to everybody's account.
-    void count(container& c, lane& in) {
+    void count(container& c, lane& in, bool ended) {
         const std::uint32_t executed = in.m.executed();
         in.run_used += executed;
         c.window_used_ += executed;
         auto& owner = tenants[c.tenant_];
         if (owner.quota().window_fuel != unlimited) owner.used_.add(executed);
-        c.statistics_.executed(executed, in.run_used);
+        c.statistics_.executed(executed, in.run_used, ended);
     }
 
     void after_fault(container& c) {

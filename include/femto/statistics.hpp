@@ -63,8 +63,8 @@ public:
         *kept_ = {};
         kept_->stack = stack;
     }
-    /// Instructions of a run or a slice of one, and of the run so far.
-    void executed(std::uint32_t now, std::uint32_t run) {
+    /// Instructions of a run or a slice of one, and of the run so far; and whether it ended well.
+    void executed(std::uint32_t now, std::uint32_t run, bool ended) {
         if (kept_ == nullptr) return;
         if constexpr (long_is_word) {
             add(kept_->instructions, now);
@@ -73,9 +73,7 @@ public:
             kept_->instructions += now;
         }
         if (run > read(kept_->longest_run)) write(kept_->longest_run, run);
-    }
-    void ended() {
-        if (kept_ != nullptr) add(kept_->runs, 1);
+        add(kept_->runs, ended);
     }
     void faulted(const error& why) {
         if (kept_ == nullptr) return;
