@@ -160,7 +160,7 @@ TEST_CASE("elf: unwind tables are passed over with their relocations") {
     // What would be rodata by any other name is loaded, and then its relocation is refused.
     const auto names = get<std::uint64_t>(file, 40) + get<std::uint16_t>(file, 62) * 64;
     const auto at = get<std::uint64_t>(file, 40) + frames * 64;
-    file[get<std::uint64_t>(file, names + 24) + get<std::uint32_t>(file, at)] = std::byte{'x'};
+    put(file, get<std::uint64_t>(file, names + 24) + get<std::uint32_t>(file, at), 'x');
     CHECK(load_error(file) == error{errc::elf_unsupported_relocation, frames, 1});
 }
 
