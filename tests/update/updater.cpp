@@ -351,7 +351,7 @@ TEST_CASE("updater: an envelope that is pushed in blocks installs, and its last 
     CHECK(same.why.code == errc::update_already_current);
     auto forged = envelope_for(2, {{first_hook, returns(22)}});
     const raw signature_head{0x58, 64};
-    *(std::ranges::search(forged, signature_head).end()) ^= 1;
+    std::search(forged.begin(), forged.end(), signature_head.begin(), signature_head.end())[2] ^= 1;
     const auto refused = send(forged);
     CHECK(refused.code == unauthorized);
     CHECK(refused.why.code == errc::update_bad_signature);
