@@ -13,8 +13,8 @@ import sys
 
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 FILES = ["memory.hpp", "verifier.hpp", "opcode_table.hpp", "execution.hpp", "interpreter.hpp",
-         "compact.hpp", "threaded.hpp", "prepared.hpp", "helper.hpp",
-         "semantics.hpp", "vm.hpp"]
+         "compact.hpp", "prepared.hpp", "threaded_form.hpp", "threaded_run.hpp", "threaded.hpp",
+         "helper.hpp", "semantics.hpp", "vm.hpp"]
 TESTS = ["machine", "verifier", "vm", "isolation", "known_defects", "helpers", "opcode_table", "main"]
 
 
