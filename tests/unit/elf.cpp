@@ -166,7 +166,7 @@ TEST_CASE("elf: malformed files are refused with a cause and a place") {
     // 32 bits; big-endian; executable; x86-64; section headers of another size
     for (const auto& [at, value, place] :
          {std::array{4, 1, 4}, {5, 2, 4}, {16, 2, 16}, {18, 62, 18}, {58, 40, 58}}) {
-        const auto refused = open_error(with([&](bytes& f) {
+        const auto refused = open_error(with([at = at, value = value](bytes& f) {
             f[static_cast<std::size_t>(at)] = static_cast<std::byte>(value);
         }));
         CHECK(refused == error{errc::elf_wrong_kind, 0, static_cast<std::uint64_t>(place)});

@@ -27,6 +27,7 @@ static const femto_container_limits three_faults = {
 
 static femto_hook scheduler;
 static femto_container counter, intruder;
+static femto_statistics counted, intruded;
 /* What the two need: a byte for each instruction, and where their functions begin. */
 static uint64_t counter_memory[8], intruder_memory[8];
 
@@ -41,11 +42,11 @@ void application_start(void) {
     femto_init();
     femto_hook_init(&scheduler, &on_switch);
     for (uint8_t tenant = 0; tenant < 2; ++tenant) femto_set_quota(tenant, &quota);
-    femto_container_init(&counter);
-    femto_container_init(&intruder);
-    complain("load counter", femto_load(&counter, 0, counter_image, sizeof counter_image,
+    femto_container_init(&counter, &counted);
+    femto_container_init(&intruder, &intruded);
+    complain("load counter", femto_load(&counter, 0, counter_image, counter_image_size,
                                         counter_memory, sizeof counter_memory, NULL));
-    complain("load intruder", femto_load(&intruder, 1, intruder_image, sizeof intruder_image,
+    complain("load intruder", femto_load(&intruder, 1, intruder_image, intruder_image_size,
                                          intruder_memory, sizeof intruder_memory, &three_faults));
     complain("attach counter", femto_attach(&scheduler, &counter));
     complain("attach intruder", femto_attach(&scheduler, &intruder));
@@ -67,14 +68,12 @@ int application_report(void) {
                (unsigned long)count);
         switches += count;
     }
-    const femto_statistics good = femto_statistics_of(&counter);
-    const femto_statistics bad = femto_statistics_of(&intruder);
     printf("counter:  %lu runs, %lu faults, %lu instructions in the longest run\n",
-           (unsigned long)good.runs, (unsigned long)good.faults, (unsigned long)good.longest_run);
+           (unsigned long)counted.runs, (unsigned long)counted.faults, (unsigned long)counted.longest_run);
     printf("intruder: %lu faults, the last: %s at instruction %lu, address 0x%lx\n",
-           (unsigned long)bad.faults, femto_error_name(bad.last_fault.code),
-           (unsigned long)bad.last_fault.pc, (unsigned long)bad.last_fault.address);
-    const int right = switches > 0 && good.faults == 0 && bad.faults == 3 &&
+           (unsigned long)intruded.faults, femto_error_name(intruded.last_fault.code),
+           (unsigned long)intruded.last_fault.pc, (unsigned long)intruded.last_fault.address);
+    const int right = switches > 0 && counted.faults == 0 && intruded.faults == 3 &&
                       femto_state_of(&intruder) == FEMTO_DISABLED;
     printf("%s\n", right ? "the intruder is disabled, the counter goes on" : "that is not right");
     return right ? 0 : 1;

@@ -2,6 +2,9 @@
 /* On the scheduler's hook: counts in the global store how often each thread is switched to. */
 #include <bpf/bpfapi/helpers.h>
 
+FEMTO_HOOK(counter, "5c8ed001-7a10-4b7e-9f3a-0d5c2f6e1a01");
+FEMTO_REQUEST("fuel 100");
+
 struct thread_switch {
     uint64_t previous, next;
 };
