@@ -16,8 +16,8 @@ import sys
 import tempfile
 
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
-FILES = ["memory.hpp", "verifier.hpp", "execution.hpp", "compact.hpp", "threaded.hpp", "helper.hpp", "semantics.hpp",
-         "vm.hpp"]
+FILES = ["memory.hpp", "verifier.hpp", "execution.hpp", "compact.hpp", "threaded_form.hpp", "threaded_run.hpp",
+         "threaded.hpp", "helper.hpp", "semantics.hpp", "vm.hpp"]
 CHANGES = [(r"(?<![<>=!-])<=(?!>)", "<"), (r"(?<![<>=!-])>=", ">"), (r" < (?!<)", " <= "), (r" > (?!>)", " >= "),
            (r"==", "!="), (r"!=", "=="), (r"&&", "||"), (r"\|\|", "&&"), (r" \+ ", " - "), (r" - ", " + "),
            (r" & ", " | "), (r"<<", ">>"), (r"\+\+", "--"), (r"\+=", "-="), (r"-=", "+="),

@@ -80,7 +80,7 @@ private:
         const auto s = object_.symbol(number);
         if (s.section == elf::index_common) return {kind::data, object_.common(number) + in_place};
         if (s.section == elf::index_undefined || s.section >= object_.sections()) return {};
-        const kind k = elf_object::kind_of(object_.section(s.section));
+        const kind k = object_.kind_of(object_.section(s.section));
         const bool added = object_.value_in_place_ && s.type != elf::symbol_type::section;
         return {k, object_.base_of(s.section) + (added ? 0 : s.value) + in_place};
     }
@@ -106,7 +106,7 @@ private:
             return {errc::elf_bad_section, number, table.info};
         }
         const auto place = object_.section(table.info);
-        const kind k = elf_object::kind_of(place);
+        const kind k = object_.kind_of(place);
         if (k == kind::none || place.type == elf::section_type::nobits) return {};
         if (rela) return {errc::elf_bad_section, number, table.entry_size};
         const std::uint64_t base = object_.base_of(table.info);
@@ -173,7 +173,8 @@ private:
         }
         // With a section's symbol the immediate counts slots from its start, less one; with a
         // function's it is -1 (LLVM) or says nothing (binutils before 2.41).
-        if (s.section >= object_.sections() || elf_object::kind_of(object_.section(s.section)) != kind::text) {
+        if (s.section >= object_.sections() ||
+            object_.kind_of(object_.section(s.section)) != kind::text) {
             return {errc::elf_undefined_symbol, pc, r.symbol};
         }
         const std::uint64_t slots =

@@ -49,7 +49,7 @@ struct elf_location {
 /// Executable sections become the text, one after the other; allocated sections that are not written
 /// become the rodata; the others, zero-initialised ones last, the data. Calls between sections, calls
 /// of undefined functions (helpers by name), addresses of data and of functions are resolved. Debug
-/// information, BTF and notes are passed over.
+/// information, .eh_frame, BTF and notes are passed over, their relocations, too.
 ///
 /// Nothing is stored beside the view of the file: what a relocation needs is looked up in its tables.
 /// A load takes time linear in relocations times sections (times symbols for those that are common);
@@ -217,13 +217,14 @@ private:
         return {};
     }
 
-    [[nodiscard]] static kind kind_of(const elf::section_header& s) {
+    [[nodiscard]] kind kind_of(const elf::section_header& s) const {
         const bool bits = s.type == elf::section_type::progbits;
         const bool none = s.type == elf::section_type::nobits;
         if ((s.flags & elf::section_flag::alloc) == 0 || (!bits && !none)) return kind::none;
         if ((s.flags & elf::section_flag::execute) != 0) return bits ? kind::text : kind::none;
         if ((s.flags & elf::section_flag::write) != 0 || none) return kind::data;
-        return kind::rodata;
+        // Allocated, but for unwinding, which nothing does here: neither it nor its relocations.
+        return name_of(s) == ".eh_frame" ? kind::none : kind::rodata;
     }
 
     [[nodiscard]] std::uint32_t symbols() const {

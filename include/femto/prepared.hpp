@@ -160,7 +160,7 @@ struct body_table {
 using body_table = const void* const*;
 #endif
 
-/// Makes prepared code: one pass over verified text, 50 to 150 instructions for each slot.
+/// Makes prepared code: one pass over verified text, 80 to 150 instructions for each slot.
 template <rules Rules, class Helpers, class Memory>
 class preparation {
 public:

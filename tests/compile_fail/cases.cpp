@@ -23,7 +23,7 @@ vm<config{.stack_size = 100}> machine;
 vm<config{.max_regions = 4}> machine;
 #elif CASE == 7
 // Only verify makes a verified_program.
-verified_program<rules{}, helper_set<>> made{program{}, nullptr, 0};
+verified_program<rules{}, helper_set<>> made{{}, program{}, nullptr, 0};
 #elif CASE == 8
 // A program that is refused does not compile where it is required to be verified.
 constexpr bool verified = [] {
@@ -93,6 +93,25 @@ enum color { red };
 void paint(color) {}
 using set = helper_set<helper<1, "paint", &paint>>;
 constexpr auto use_it = set::prototypes;
+#elif CASE == 21
+#include <femto/c/arguments.hpp>
+void print(const char*) {}
+using set = helper_set<helper<1, "print", &print>>;
+constexpr auto use_it = set::prototypes;
+#elif CASE == 22
+#include <femto/update/updater.hpp>
+struct no_hash {
+    bool update(update::bytes) { return true; }
+    bool finish(update::sha256_digest&) { return true; }
+};
+struct no_crypto {
+    using hash = no_hash;
+    static bool supports(update::key_type) { return false; }
+    bool verify(update::key_type, update::bytes, update::bytes, update::signature_bytes) { return false; }
+};
+std::uint64_t size = sizeof(update::updater<update::limits{}, no_crypto>);
+#elif CASE == 23
+auto verify_it() { return vm<config{.max_instructions = 0x80000001}>::verify({}, {}); }
 #endif
 #if CASE <= 4 && CASE != 0
 constexpr auto use_it = set::prototypes;

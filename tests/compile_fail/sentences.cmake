@@ -2,6 +2,8 @@
 # Each static_assert in include/ that has a sentence is provoked by a case (SENTENCES is their list).
 cmake_minimum_required(VERSION 3.20)
 file(GLOB_RECURSE headers ${FEMTO}/include/femto/*.hpp)
+# Compares our own headers in C and C++: no user can provoke it.
+list(FILTER headers EXCLUDE REGEX "/c/layout.hpp$")
 set(count 0)
 set(missing "")
 foreach(header IN LISTS headers)

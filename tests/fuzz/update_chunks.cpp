@@ -2,45 +2,11 @@
 // Fuzz target: whatever a transport may do to an updater: pieces of envelopes and images from several
 // senders, of any offset and length, in any order, with time going on. The floor never sinks, and an
 // image that is committed is the one that was matched.
+#include "any_component.hpp"
 #include "any_crypto.hpp"
-#include "fuzz.hpp"
-
-#include <femto/update/ram_storage.hpp>
-#include <femto/update/updater.hpp>
 
 using namespace femto;
 using namespace femto::update;
-
-namespace {
-
-struct component {
-    using slots_type = component_slots<ram_storage<2048>, sha256, 512>;
-    bytes name;
-    ram_storage<2048> storage{};
-    slots_type kept{storage};
-    unsigned prepared = 0;
-
-    [[nodiscard]] bytes id() const { return name; }
-    slots_type& slots() { return kept; }
-    bool ready() { return true; }
-    result<void> prepare(std::uint8_t slot, std::uint32_t size) {
-        std::uint8_t first = 0;
-        fuzz::require(size > 0 && size <= slots_type::capacity, "a size that fits");
-        fuzz::require(kept.read(slot, 0, {&first, 1}), "the slot can be read");
-        if (first == 0xff) return fail(errc::image_bad_magic);
-        ++prepared;
-        return {};
-    }
-    result<void> activate() {
-        fuzz::require(prepared-- > 0, "only what was prepared is activated");
-        fuzz::require(kept.boot()->active != slot_record::none, "what is activated would boot");
-        return {};
-    }
-    void discard() { prepared = 0; }
-    void poll() {}
-};
-
-}  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
     static constexpr std::uint8_t key[32]{}, first_id[16]{1}, second_id[16]{2}, same_id[16]{};
@@ -49,10 +15,11 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     const trust_anchor anchors[]{{key_type::ed25519, key, {}, rights}};
     const update_policy policy{anchors, {same_id, same_id, same_id}, schemes};
     fuzz::any_crypto backend;
-    component first{first_id}, second{second_id};
+    fuzz::any_component first{first_id}, second{second_id};
     fuzz::require(first.kept.format().has_value() && second.kept.format().has_value(), "format");
     constexpr limits wide{.envelope = 700, .components = 2};
-    updater<wide, fuzz::any_crypto, component, component> updates{backend, policy, first, second};
+    updater<wide, fuzz::any_crypto, fuzz::any_component, fuzz::any_component> updates{backend, policy,
+                                                                                     first, second};
 
     fuzz::reader in{data, size};
     std::uint64_t floors[2]{};
@@ -76,7 +43,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
         default: static_cast<void>(updates.envelope_chunk(what >> 7, chunk)); break;
         }
         fuzz::require(updates.received() <= wide.envelope, "the envelope fits");
-        component* const all[]{&first, &second};
+        fuzz::any_component* const all[]{&first, &second};
         for (std::size_t n = 0; n < 2; ++n) {
             const auto record = all[n]->kept.load();
             fuzz::require(record.has_value(), "there is a record");

@@ -132,7 +132,7 @@ TEST_CASE("scenarios: three containers of two tenants under a scheduler that pre
 }
 
 TEST_CASE("scenarios: neither tenant reaches the other's memory and stores, nor the host's") {
-    enum { read, write, stores, hoard, sensor };
+    enum { reading, writing, stores, hoard, sensor };
     for (const std::uint8_t tenant : {operator_tenant, sensor_tenant}) {
         renew();
         static constexpr tenant_quota quota{.store_entries = 8};
@@ -161,15 +161,15 @@ TEST_CASE("scenarios: neither tenant reaches the other's memory and stores, nor 
         for (std::uint32_t region = 0; region < 20; ++region) {
             if (region >= region_number::stack && region <= region_number::rodata) continue;
             for (const std::uint32_t offset : {0u, 64u, 0x7fffffffu, 0xffffffffu}) {
-                CHECK(attack(read, segmented_address(region, offset)).faulted == 1);
+                CHECK(attack(reading, segmented_address(region, offset)).faulted == 1);
                 CHECK(thief.control.last_fault() == errc::illegal_memory);
-                CHECK(attack(write, segmented_address(region, offset)).faulted == 1);
+                CHECK(attack(writing, segmented_address(region, offset)).faulted == 1);
             }
         }
         // The context may be read only, and its end is the end.
-        CHECK(attack(write, segmented_address(region_number::context)).faulted == 1);
+        CHECK(attack(writing, segmented_address(region_number::context)).faulted == 1);
         CHECK(thief.control.last_fault() == errc::illegal_write);
-        CHECK(attack(read, segmented_address(region_number::context, sizeof(order))).faulted == 1);
+        CHECK(attack(reading, segmented_address(region_number::context, sizeof(order))).faulted == 1);
         // Addresses of the host: its stores, the other's data, code, this stack.
         int local = 0;
         for (const void* host : {static_cast<const void*>(&d->platform), static_cast<const void*>(d->average.memory.data()),
@@ -177,8 +177,8 @@ TEST_CASE("scenarios: neither tenant reaches the other's memory and stores, nor 
             const auto address = reinterpret_cast<std::uintptr_t>(host);
             const std::byte before = *static_cast<const std::byte*>(host);
             // On a 64-bit host the upper half is a number of no region; on 32 bits it is region 0.
-            CHECK(attack(read, address).faulted == 1);
-            CHECK(attack(write, address).faulted == 1);
+            CHECK(attack(reading, address).faulted == 1);
+            CHECK(attack(writing, address).faulted == 1);
             CHECK(*static_cast<const std::byte*>(host) == before);
         }
         CHECK(attack(stores, secret).value == 0);

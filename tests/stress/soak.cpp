@@ -87,10 +87,12 @@ int main(int argc, char** argv) {
         require(e.attach(hooks[n], stays[n].control).has_value(), "attach");
     }
     std::atomic<bool> firing{true};
-    std::atomic<std::uint32_t> faulted{0}, suspended{0}, missed{0};
+    std::atomic<std::uint32_t> faulted{0}, suspended{0}, missed{0}, changes{0};
+    std::uint32_t fired[2]{};
     const auto shoot = [&](unsigned which) {
         std::uint64_t context = 0;
-        for (std::uint32_t n = 0; n < events; ++n) {
+        // On a machine that is busy the other threads may begin late: until all of it has happened.
+        for (auto& n = fired[which]; n < events || faulted == 0 || suspended == 0 || changes == 0; ++n) {
             const auto r = e.fire(hooks[which], context);
             require(r.ran >= 1, "the container that stays runs at every event");
             faulted += r.faulted;
@@ -106,7 +108,6 @@ int main(int argc, char** argv) {
             std::this_thread::yield();
         }
     }};
-    std::uint32_t changes = 0;
     std::thread operates{[&] {
         box guests[]{box{kind::counts}, box{kind::faults}, box{kind::waits}, box{kind::endless}};
         for (std::uint32_t turn = 0; firing; ++turn) {
@@ -140,7 +141,7 @@ int main(int argc, char** argv) {
     operates.join();
 
     for (unsigned n = 0; n < 2; ++n) {
-        require(stays[n].counts.runs == events, "every event ran");
+        require(stays[n].counts.runs == fired[n], "every event ran");
         require(stays[n].counts.missed == 0 && stays[n].counts.faults == 0, "and ran to its end");
         require(e.detach(hooks[n], stays[n].control).has_value(), "detach");
         require(e.unload(stays[n].control).has_value(), "unload");
@@ -149,8 +150,8 @@ int main(int argc, char** argv) {
                     e.tenant(static_cast<std::uint8_t>(n)).ram() == 0,
                 "tenants have nothing left");
     }
-    require(p.stores.fetch({femto::store_kind::tenant, 0}, 1) >= events &&
-                p.stores.fetch({femto::store_kind::tenant, 1}, 1) >= events,
+    require(p.stores.fetch({femto::store_kind::tenant, 0}, 1) >= fired[0] &&
+                p.stores.fetch({femto::store_kind::tenant, 1}, 1) >= fired[1],
             "every event was counted");
     require(p.stores.used_by(0) == 1 && p.stores.used_by(1) == 1, "local stores are freed");
     // Every machine is free again: as many as there are can wait at once.
@@ -160,7 +161,6 @@ int main(int argc, char** argv) {
     }
     std::uint64_t context = 0;
     require(e.fire(hooks[0], context).suspended == 2, "every machine is free");
-    require(faulted > 0 && suspended > 0 && changes > 0, "faults, waits and changes happened");
     std::printf("%u events, %u changes, %u faults, %u waits, %u missed by guests that waited or backed off\n",
-                2 * events, changes, faulted.load(), suspended.load(), missed.load());
+                fired[0] + fired[1], changes.load(), faulted.load(), suspended.load(), missed.load());
 }

@@ -137,6 +137,33 @@ TEST_CASE("elf: text that needs no relocation stays in the object") {
     CHECK(reinterpret_cast<const std::byte*>(p->text.data()) < file.data() + file.size());
 }
 
+TEST_CASE("elf: unwind tables are passed over with their relocations") {
+    bytes file = read_object("clang-14-v3.in_place_unwind.o");
+    const auto object = elf_object::open(file);
+    REQUIRE(object.has_value());
+    std::uint32_t frames = 0;
+    while (++frames < object->sections() && object->name_of(object->section(frames)) != ".eh_frame") {
+    }
+    REQUIRE(frames < object->sections());
+    REQUIRE((object->section(frames).flags & elf::section_flag::alloc) != 0);
+    std::uint32_t table = 0;
+    const auto rel_at = header_of(file, rel, &table);
+    REQUIRE(get<std::uint32_t>(file, rel_at + 44) == frames);
+    const auto needs = object->requirements();
+    CHECK(needs.text_in_place);
+    CHECK(needs.rodata == 0);
+    CHECK(run<address_space::segmented>(file, "entry") == 64);
+
+    // LLVM before 13 wrote R_BPF_64_64 there, which belongs to instructions.
+    put(file, get<std::uint64_t>(file, rel_at + 24) + 8, elf::relocation_type::insn64);
+    CHECK(run<address_space::segmented>(file, "entry") == 64);
+    // What would be rodata by any other name is loaded, and then its relocation is refused.
+    const auto names = get<std::uint64_t>(file, 40) + get<std::uint16_t>(file, 62) * 64;
+    const auto at = get<std::uint64_t>(file, 40) + frames * 64;
+    put(file, get<std::uint64_t>(file, names + 24) + get<std::uint32_t>(file, at), 'x');
+    CHECK(load_error(file) == error{errc::elf_unsupported_relocation, frames, 1});
+}
+
 TEST_CASE("elf: storage that is too small is refused with the size needed") {
     const bytes file = read_object(sample);
     for (int which = 0; which < 4; ++which) {

@@ -5,6 +5,7 @@
 #include "../unit/device.hpp"
 #include "author.hpp"
 
+#include <femto/update/blockwise.hpp>
 #include <femto/update/hook_component.hpp>
 #include <femto/update/ram_storage.hpp>
 #include <femto/update/updater.hpp>
@@ -314,6 +315,48 @@ TEST_CASE("updater: one update at a time, and senders that are too slow lose it"
           at(errc::update_too_large, stage::envelope, two.envelope + 1));
     CHECK(device.updates.idle());
     CHECK(device.send(raw{}) == at(errc::update_truncated, stage::envelope));
+}
+
+TEST_CASE("updater: an envelope that is pushed in blocks installs, and its last answer can be lost") {
+    flash keeps;
+    device_with_updates device{keeps};
+    block_push push;
+    constexpr std::uint8_t changed = 2 << 5 | 4, valid = 2 << 5 | 3, unauthorized = 4 << 5 | 1;
+    const auto give = [&](const raw& envelope, std::uint32_t number) {
+        const block_option place{number, false, 2};
+        const auto rest = bytes{envelope}.subspan(place.offset());
+        const block_option block{number, rest.size() > 64, 2};
+        return push.on_block(device.updates, 1, block, envelope.size(),
+                             rest.first(std::min<std::size_t>(64, rest.size())));
+    };
+    const auto send = [&](const raw& envelope) {
+        const auto last = static_cast<std::uint32_t>((envelope.size() - 1) / 64);
+        for (std::uint32_t number = 0; number < last; ++number) {
+            CHECK(give(envelope, number).code == push_answer::go_on);
+            CHECK(give(envelope, number).code == push_answer::go_on);  // each comes twice
+        }
+        const auto answer = give(envelope, last);
+        const auto again = give(envelope, last);
+        CHECK(answer.ended);
+        CHECK(again.ended);
+        CHECK(again.code == answer.code);
+        CHECK(again.why == answer.why);
+        return answer;
+    };
+    const auto good = envelope_for(1, {{first_hook, returns(11)}});
+    CHECK(send(good).code == changed);
+    CHECK(device.fire() == 11);
+    const auto same = send(good);
+    CHECK(same.code == valid);
+    CHECK(same.why.code == errc::update_already_current);
+    auto forged = envelope_for(2, {{first_hook, returns(22)}});
+    const raw signature_head{0x58, 64};
+    std::search(forged.begin(), forged.end(), signature_head.begin(), signature_head.end())[2] ^= 1;
+    const auto refused = send(forged);
+    CHECK(refused.code == unauthorized);
+    CHECK(refused.why.code == errc::update_bad_signature);
+    CHECK(refused.why.pc == static_cast<std::uint32_t>(stage::signature));
+    CHECK(device.fire() == 11);
 }
 
 TEST_CASE("updater: a manifest without an image raises the floor if it names what runs") {

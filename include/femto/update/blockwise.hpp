@@ -64,7 +64,7 @@ public:
     /// True if the block was the next one, false if it had no effect.
     /// Errors: update_fetch_failed if the body changed meanwhile (another ETag) or the block has
     /// another length than its option says, update_size_mismatch if the body is longer or shorter
-    /// than announced; with the offset. Those of the sink. After an error start over.
+    /// than announced, or than options can count blocks; with the offset. Those of the sink. After an error start over.
     template <chunk_sink Sink>
     [[nodiscard]] constexpr result<bool> on_block(std::optional<block_option> option, bytes etag,
                                                   bytes payload, Sink&& sink) {
@@ -86,7 +86,8 @@ public:
             return refuse(errc::update_fetch_failed);
         }
         const auto left = size_ - received_;
-        if (block.more ? payload.size() >= left : payload.size() != left) {
+        const bool uncountable = block.more && block.number == block_option::max_number;
+        if (uncountable || (block.more ? payload.size() >= left : payload.size() != left)) {
             return refuse(errc::update_size_mismatch);
         }
         const auto taken = sink(received_, payload, block.more);
