@@ -61,6 +61,7 @@ struct plugin_options {
     std::string memory;
     std::string program;
     femto::dispatch dispatch = femto::dispatch::threaded;
+    bool prepared = false;  ///< threaded, with prepared code
     femto::address_space address_space = femto::address_space::segmented;
 };
 int conformance_plugin(const plugin_options& o);

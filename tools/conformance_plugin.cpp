@@ -21,7 +21,8 @@ std::int64_t unwind(femto::caller& c, std::int64_t value) {
 using plugin_helpers = femto::helper_set<femto::helper<5, "unwind", &unwind>>;
 
 template <femto::config Config>
-int plugin_with(std::vector<std::byte> memory, const std::vector<std::byte>& bytes) {
+int plugin_with(std::vector<std::byte> memory, const std::vector<std::byte>& bytes,
+                [[maybe_unused]] bool prepared) {
     using machine = femto::vm<Config, plugin_helpers>;
     std::vector<femto::instruction> text(bytes.size() / sizeof(femto::instruction));
     std::memcpy(text.data(), bytes.data(), text.size() * sizeof(femto::instruction));
@@ -35,7 +36,16 @@ int plugin_with(std::vector<std::byte> memory, const std::vector<std::byte>& byt
     const auto verified = machine::verify({text, {}, {}, {}}, scratch);
     if (!verified) return refuse("refused", verified.error());
     machine m;
-    const auto result = m.run(*verified, verified->entry(), std::span{memory}, femto::max_fuel);
+    const auto run = [&](const auto& p) {
+        return m.run(p, p.entry(), std::span{memory}, femto::max_fuel);
+    };
+    const auto result = [&] {
+        if constexpr (Config.dispatch == femto::dispatch::threaded) {
+            std::vector<femto::prepared_instruction> code(text.size());
+            if (prepared) return run(*machine::prepare(*verified, code));
+        }
+        return run(*verified);
+    }();
     if (!result) return refuse("fault", result.error());
     std::printf("%" PRIx64 "\n", *result);
     return 0;
@@ -53,7 +63,7 @@ int conformance_plugin(const plugin_options& o) {
     if (program.size() % 8 != 0) throw user_error{"the program: not a whole number of instructions"};
     const auto memory = parse_hex(o.memory, "the memory");
     return with_config<femto::config{}>(o.dispatch, o.address_space, [&](auto c) {
-        return plugin_with<decltype(c)::value>(memory, program);
+        return plugin_with<decltype(c)::value>(memory, program, o.prepared);
     });
 }
 

@@ -70,15 +70,18 @@ int main(int argc, char** argv) {
     verify_command->add_option("object", path, "An object or an image, - for standard input")->required();
 
     const auto add_engine = [&](CLI::App* command, auto& options) {
+        std::vector<std::string> dispatchers{"compact", "threaded"};
+        if constexpr (requires { options.prepared; }) dispatchers.emplace_back("prepared");
         command
             ->add_option_function<std::string>(
                 "--dispatch",
                 [&](const std::string& s) {
                     options.dispatch = s == "compact" ? femto::dispatch::compact
                                                       : femto::dispatch::threaded;
+                    if constexpr (requires { options.prepared; }) options.prepared = s == "prepared";
                 },
                 "Which interpreter")
-            ->check(CLI::IsMember({"compact", "threaded"}))
+            ->check(CLI::IsMember(dispatchers))
             ->default_str("threaded");
         command
             ->add_option_function<std::string>(

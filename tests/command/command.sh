@@ -273,6 +273,7 @@ plugin)
     expect 1 "outside every region" "$femto" conformance-plugin "11 22" --program "$program"
     expect 1 "not defined" "$femto" conformance-plugin --program "ff 00 00 00 00 00 00 00"
     expect 2 "whole number" "$femto" conformance-plugin --program "95 00"
+    expect 0 "44332211" "$femto" conformance-plugin "11 22 33 44" --program "$program" --dispatch prepared
     out=$(printf '%s' "$program" | "$femto" conformance-plugin "01 00 00 00" --dispatch compact)
     [ "$out" = 1 ] || { echo "FAILED: program on standard input gave $out"; failures=1; }
     ;;

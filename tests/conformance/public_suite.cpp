@@ -135,7 +135,7 @@ int main(int argc, char** argv) {
         return 2;
     }
     bool good = true;
-    for (const std::string dispatch : {"compact", "threaded"}) {
+    for (const std::string dispatch : {"compact", "threaded", "prepared"}) {
         for (const std::string space : {"segmented", "flat"}) {
             const std::string plugin = std::string{"'"} + argv[1] +
                                        "' conformance-plugin --dispatch " + dispatch +

@@ -113,8 +113,10 @@ struct boxed {
         ram.resize(data.size());
         regions.resize(wanted.size());
     }
-    femto::result<void> load(device_engine& e, std::uint8_t tenant,
-                             const femto::container_limits& limits = device_engine::no_limits) {
+    /// `Engine` is `device_engine`, or one whose machine differs in dispatcher or address space.
+    template <class Engine>
+    femto::result<void> load(Engine& e, std::uint8_t tenant,
+                             const femto::container_limits& limits = Engine::no_limits) {
         const auto i = femto::parse_image(std::as_bytes(std::span{flash}));
         if (!i) return femto::failure{i.error()};
         return e.load(*control, tenant, *i, {{ram, {}, {}}, marks, regions}, limits);

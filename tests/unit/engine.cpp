@@ -105,6 +105,10 @@ TEST_CASE("engine: the contract is the intersection of request and offer to that
     REQUIRE(stores.load(e, 0).has_value());
     CHECK(e.attach(h, *stores).error() == error{errc::illegal_call, 2, 0x11});
     CHECK(stores->state() == container_state::verified);
+    boxed first_helper{{set(1, 1), set(2, 1), call(0x10), leave}};  // and it asks for this one alone
+    REQUIRE(first_helper.load(e, 0).has_value());
+    CHECK(e.attach(h, *first_helper).error() == error{errc::illegal_call, 2, 0x10});
+    REQUIRE(e.unload(*first_helper).has_value());
     boxed third{returns(0)};
     REQUIRE(third.load(e, 2).has_value());
     CHECK(e.attach(h, *third).error() == error{errc::contract_exceeded, 0, 7});

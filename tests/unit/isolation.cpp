@@ -39,6 +39,28 @@ std::uint32_t fill(guest_span<std::uint8_t> to) {
 }
 std::uint64_t fill_words(guest_span<std::uint64_t> to) { return to.size(); }
 void increment(guest_ref<std::uint32_t> at) { at.set(at.get() + 1); }
+/// A header that says how many bytes follow, as a device's message would: looked at, then used while
+/// what is written changes it, if the two lie at one place.
+struct message {
+    std::uint32_t size;
+    std::uint8_t bytes[4];
+};
+std::uint32_t unpack(guest_ref<const message> from, guest_span<std::uint8_t> to) {
+    const message m = from.get();
+    if (m.size > sizeof m.bytes || to.size() < m.size) return 0;
+    for (std::uint32_t n = 0; n < to.size(); ++n) to.set(n, 0xff);
+    for (std::uint32_t n = 0; n < m.size; ++n) to.set(n, m.bytes[n]);
+    return m.size;
+}
+/// Bytes of a text that are not zero while they are overwritten.
+std::uint32_t erase(guest_string text, guest_span<std::uint8_t> to) {
+    std::uint32_t read = 0;
+    for (const char c : text.text) {
+        for (std::uint32_t n = 0; n < to.size(); ++n) to.set(n, 'x');
+        read += c != 0 ? 1 : 0;
+    }
+    return read;
+}
 void charge(caller& c, std::uint32_t n) { c.charge(n); }
 void sleep(caller& c) { c.suspend(); }
 void end_here(caller& c) { c.finish(); }
@@ -47,7 +69,8 @@ using guest_helpers = join_helpers<
     helper_set<helper<0x100, "sum", &sum>, helper<0x101, "fill", &fill>,
                helper<0x102, "fill_words", &fill_words>, helper<0x103, "increment", &increment>,
                helper<0x104, "charge", &charge>, helper<0x105, "sleep", &sleep>,
-               helper<0x106, "end_here", &end_here>>,
+               helper<0x106, "end_here", &end_here>, helper<0x107, "unpack", &unpack>,
+               helper<0x108, "erase", &erase>>,
     femto::helpers::memory, femto::helpers::text>;
 
 static_assert(guest_helpers::bit_of(0x100) == 1 && guest_helpers::bit_of(0x103) == 8);
@@ -420,7 +443,7 @@ TEST_CASE("isolation: calls through registers reach the starts of functions and 
              {code_address(7), code_address(8), code_address(9), code_address(10), code_address(2),
               code_address(6) + 1, code_address(6) + 4, code_address(0x1fffffff),
               code_address(6) - 1, code_address(6) + (std::uint64_t{1} << 32),
-              code_address(6) | std::uint64_t{1} << 63, std::uint64_t{0x107}, std::uint64_t{0},
+              code_address(6) | std::uint64_t{1} << 63, std::uint64_t{0x10a}, std::uint64_t{0},
               std::uint64_t{1} << 32 | 0x100u, ~std::uint64_t{0}}) {
             const error e = g.fault(with(target));
             CHECK(e == error{errc::illegal_call, 2, target});
@@ -488,5 +511,60 @@ TEST_CASE("isolation: memcpy between overlapping pieces moves them, and stays in
               errc::illegal_memory);
         CHECK(g.fault({copy(2, 1), add(2, 5), set(3, 12), call(0x02), leave}).code ==
               errc::illegal_memory);
+    });
+}
+
+TEST_CASE("isolation: a program that changes its context while a helper reads it deceives itself alone") {
+    test::on_every_vm<ordinary>([](auto c) {
+        using machine = typename decltype(c)::template vm<guest_helpers>;
+        // The context may be read only; the region lies around it and may be written.
+        std::vector<std::byte> bytes(32);
+        const std::span around{bytes};
+        const std::span<const std::byte> context = around.subspan(8, 16);
+        machine m;
+        const auto region = lddw(6, *m.map(around, permission::read_write));
+        const auto run = [&](std::vector<instruction> text) {
+            text.insert(text.begin(), region.begin(), region.end());
+            test::loaded<machine> program{std::move(text)};
+            const auto verified = program.verify();
+            REQUIRE(verified.has_value());
+            return m.run(*verified, verified->entry(), context, 1000);
+        };
+        // `unpack` writes over the message that it has looked at, from any place around it.
+        for (int from = 0; from <= 16; ++from) {
+            for (const int size : {3, 8, 15}) {
+                bytes.assign(32, std::byte{9});
+                store_little<std::uint32_t>(bytes.data() + 8, 3);
+                for (std::size_t n = 0; n < 4; ++n) bytes[12 + n] = static_cast<std::byte>(n + 1);
+                auto expected = bytes;
+                for (int n = 0; n < size; ++n) {
+                    expected[static_cast<std::size_t>(from + n)] =
+                        n < 3 ? static_cast<std::byte>(n + 1) : std::byte{0xff};
+                }
+                const auto r = run({copy(2, 6), add(2, from), set(3, size), call(0x107), leave});
+                REQUIRE(r.has_value());
+                CHECK(*r == 3);
+                CHECK(bytes == expected);
+            }
+        }
+        // What it says before the call counts: more than there is is refused.
+        CHECK(*run({op(0x7a, 6, 0, 8, 5), copy(2, 6), set(3, 8), call(0x107), leave}) == 0);
+        // A text whose zero byte is overwritten while it is read ends where it ended.
+        for (int from = 0; from <= 16; ++from) {
+            bytes.assign(32, std::byte{'a'});
+            bytes[23] = std::byte{0};
+            CHECK(*run({copy(2, 6), add(2, from), set(3, 16), call(0x108), leave}) == 15);
+            bytes.assign(32, std::byte{'a'});
+            bytes[10] = std::byte{0};
+            CHECK(*run({copy(2, 6), add(2, from), set(3, 16), call(0x108), leave}) == 2);
+        }
+        // Through the pointer that may only read, no helper writes, not even where the region may.
+        bytes.assign(32, std::byte{0});
+        const auto through = run({copy(2, 1), set(3, 16), call(0x107), leave});
+        if (decltype(c)::value.address_space == address_space::segmented) {
+            CHECK(through.error() == error{errc::illegal_memory, 4, segmented_address(region_number::context)});
+        } else {
+            CHECK(through.has_value());  // an address does not say through which region it came
+        }
     });
 }

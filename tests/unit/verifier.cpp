@@ -46,6 +46,35 @@ TEST_CASE("verifier: length") {
     constexpr config small{.max_instructions = 1};
     CHECK(refusal<small>({op(exit_opcode)}) == error{});
     CHECK(refusal<small>({op(mov_imm), op(exit_opcode)}) == error{errc::illegal_length, 0, 2});
+    std::array<std::uint8_t, 1> scratch{};
+    const std::vector text{op(mov_imm), op(exit_opcode)};
+    CHECK(vm<>::verify({text, {}, {}, {}}, scratch).error() == error{errc::illegal_length, 0, 2});
+}
+
+TEST_CASE("verifier: entry points") {
+    const std::vector text{op(lddw), op(0), op(exit_opcode)};
+    std::array<std::uint8_t, 3> scratch{};
+    const auto refused = [&](std::uint32_t start) {
+        const function listed[]{{"f", 0}, {"g", start}};
+        const auto verified = vm<>::verify({text, {}, {}, listed}, scratch);
+        return verified ? error{} : verified.error();
+    };
+    CHECK(refused(1) == error{errc::jump_into_load, 1, 1});
+    CHECK(refused(2) == error{errc::no_return, 0, 0});
+    CHECK(refused(3) == error{errc::illegal_call, 0, 3});
+    CHECK(refused(0xffffffff) == error{errc::illegal_call, 0, 0xffffffff});
+}
+
+TEST_CASE("verifier: helpers that are taken away") {
+    const std::vector text{op(call_opcode, 0, 0, 0, 7), op(exit_opcode)}, idle{op(exit_opcode)};
+    std::array<std::uint8_t, 2> scratch{};
+    const auto p = vm<config{}, helpers>::verify({text, {}, {}, {}}, scratch);
+    REQUIRE(p.has_value());
+    CHECK(p->granting(1).has_value());
+    CHECK(p->granting(0).error() == error{errc::illegal_call, 0, 7});
+    const auto q = vm<config{}, helpers>::verify({idle, {}, {}, {}}, scratch);
+    REQUIRE(q.has_value());
+    CHECK(q->granting(0)->granted() == 0);
 }
 
 TEST_CASE("verifier: opcodes") {
@@ -64,6 +93,10 @@ TEST_CASE("verifier: fields and registers") {
     CHECK(refusal({op(mov_reg, 0, 11), op(exit_opcode)}) ==
           error{errc::illegal_register, 0, 11});
     CHECK(refusal({op(mov_imm, 10), op(exit_opcode)}) == error{errc::frame_pointer_write, 0, 0});
+    for (const int fetches : {0x01, 0x41, 0x51, 0xa1, 0xe1}) {
+        CHECK(refusal({op(0xdb, 1, 10, 0, fetches), op(exit_opcode)}) == error{errc::frame_pointer_write, 0, 0});
+    }
+    CHECK(refusal({op(0xdb, 1, 10, 0, 0), op(0xdb, 1, 10, 0, 0xf1), op(exit_opcode)}) == error{});
     CHECK(refusal({op(mov_reg, 0, 1, 3), op(exit_opcode)}) ==
           error{errc::undefined_variant, 0, 3});
     CHECK(refusal({op(0xdb, 1, 2, 0, 2), op(exit_opcode)}) ==
@@ -81,6 +114,7 @@ TEST_CASE("verifier: lddw") {
 
 TEST_CASE("verifier: jumps, ends and calls") {
     CHECK(refusal({op(ja, 0, 0, 1), op(exit_opcode)}) == error{errc::illegal_jump, 0, 2});
+    CHECK(refusal({op(ja, 0, 0, -2), op(exit_opcode)}) == error{errc::illegal_jump, 0, ~std::uint64_t{0}});
     CHECK(refusal({op(mov_imm)}) == error{errc::no_return, 0, 0});
     CHECK(refusal({op(call_opcode, 0, 0, 0, 9), op(exit_opcode)}) ==
           error{errc::illegal_call, 0, 9});
