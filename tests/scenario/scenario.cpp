@@ -83,7 +83,7 @@ TEST_CASE("scenarios: three containers of two tenants under a scheduler that pre
     std::uint32_t answers = 0;
     bool replaced = false;
     bool good = true;
-    for (std::uint32_t now = 1; now <= 200 || switches < 30; ++now) {
+    for (std::uint32_t now = 1; now <= 200 || switches < 30 || !replaced; ++now) {
         d->platform.time = now;
         d->platform.temperature = static_cast<std::int16_t>(200 + now / 10);
         d->engine.poll(now, 2000);

@@ -15,6 +15,13 @@ using test::op;
 std::uint64_t twice(std::uint64_t x) { return 2 * x; }
 using helpers = femto::helper_set<femto::helper<1, "twice", &twice>>;
 
+/// Keeps the frame of `f` out of that of `stack_of`, which paints over what lies below its own.
+template <class F>
+[[gnu::noinline]] void call(F& f) {
+    f();
+    asm("" ::: "memory");  // no tail call
+}
+
 /// Bytes of stack below this function that `f` takes, at least 128, which are left alone: this frame's own
 /// are among them.
 template <class F>
@@ -24,7 +31,7 @@ template <class F>
     auto* const here = static_cast<std::byte*>(__builtin_frame_address(0));
     constexpr std::ptrdiff_t own = 128;
     for (volatile std::byte* b = stack.data(); b < here - own; b = b + 1) *b = paint;
-    f();
+    call(f);
     const volatile std::byte* used = stack.data();
     while (used < here - own && *used == paint) used = used + 1;
     return static_cast<std::size_t>(here - used);
