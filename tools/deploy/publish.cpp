@@ -7,6 +7,7 @@
 #include "host_port.hpp"
 #include "key_file.hpp"
 
+#include <algorithm>
 #include <chrono>
 #include <cstdio>
 #include <filesystem>
@@ -31,7 +32,11 @@ std::string path_of(const std::string& uri) {
 /// known by its digest, so that what is published is what was signed.
 std::map<std::string, published> collect(const std::vector<std::string>& files) {
     std::map<std::string, published> out;
-    std::map<octets, std::pair<std::string, octets>> others;
+    struct other {
+        std::string file;
+        octets content, digest;
+    };
+    std::vector<other> others;
     std::vector<std::pair<std::string, envelope_view>> envelopes;
     for (const auto& file : files) {
         auto content = read_octets(file);
@@ -43,13 +48,12 @@ std::map<std::string, published> collect(const std::vector<std::string>& files) 
                                                      envelopes.back().second.manifest.sequence_number)};
         } else {
             const auto digest = digest_of(content);
-            others[{digest.begin(), digest.end()}] = {file, std::move(content)};
+            others.push_back({file, std::move(content), {digest.begin(), digest.end()}});
         }
     }
-    std::size_t used = 0;
     for (const auto& [file, view] : envelopes) {
         if (view.uri.empty() || view.uri[0] == '#') continue;
-        const auto found = others.find(view.image_digest);
+        const auto found = std::ranges::find(others, view.image_digest, &other::digest);
         if (found == others.end()) {
             throw user_error{file + ": its image, to be fetched from " + view.uri +
                              ", is not among the files\n  femto sign wrote it beside the envelope (.img)"};
@@ -57,15 +61,12 @@ std::map<std::string, published> collect(const std::vector<std::string>& files) 
         const auto path = path_of(view.uri);
         if (path.empty() || path.find("..") != path.npos)
             throw user_error{file + ": " + view.uri + " has no path that can be a file"};
-        out[path] = {found->second.second, "image of " + file};
-        ++used;
+        out[path] = {found->content, "image of " + file};
     }
-    if (used < others.size()) {
-        for (const auto& [digest, other] : others) {
-            bool named = false;
-            for (const auto& [file, view] : envelopes) named |= view.image_digest == digest;
-            if (!named) throw user_error{other.first + ": no envelope among the files names it"};
-        }
+    for (const auto& one : others) {
+        const auto names_it = [&](const auto& envelope) { return envelope.second.image_digest == one.digest; };
+        if (std::ranges::none_of(envelopes, names_it))
+            throw user_error{one.file + ": no envelope among the files names it"};
     }
     return out;
 }

@@ -8,6 +8,7 @@
 #include <cerrno>
 #include <cstdlib>
 #include <cstring>
+#include <filesystem>
 #include <fcntl.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -60,16 +61,16 @@ bool from_der(const octets& der, signature& to) {
 
 /// A file with the message, gone with this.
 struct message_file {
-    char path[32] = "/tmp/femto-sign-XXXXXX";
+    std::string path = (std::filesystem::temp_directory_path() / "femto-sign-XXXXXX").string();
     explicit message_file(femto::update::bytes message) {
-        const int file = mkstemp(path);
+        const int file = mkstemp(path.data());
         if (file < 0 || write(file, message.data(), message.size()) !=
                             static_cast<ssize_t>(message.size()))
-            throw user_error{std::string{path} + ": cannot be written"};
+            throw user_error{path + ": cannot be written"};
         close(file);
     }
     message_file(const message_file&) = delete;
-    ~message_file() { unlink(path); }
+    ~message_file() { unlink(path.c_str()); }
 };
 
 }  // namespace
