@@ -50,7 +50,7 @@ def ratio(host, about, target):
                          marker="D" if case == "geometric mean" else "o", zorder=2)
     # Neighbours' names at different heights.
     for n, label in enumerate(sorted(ratios, key=mean.get)):
-        axis.annotate(f"{label} {mean[label]:.0f}x", (mean[label], 0), (0, -12 - 15 * (n % 3)),
+        axis.annotate(f"{label} {mean[label]:.0f}x", (mean[label], 0), (0, -12 - 13 * (n % 4)),
                       textcoords="offset points", ha="center", va="top", fontsize=10, color=COLOURS[label],
                       weight="bold")
     axis.set_yticks(range(len(rows)), list(reversed(rows)))
