@@ -54,7 +54,7 @@ def ratio(host, about, target):
                       textcoords="offset points", ha="center", va="top", fontsize=10, color=COLOURS[label],
                       weight="bold")
     axis.set_yticks(range(len(rows)), list(reversed(rows)))
-    axis.set_ylim(-2.5, len(rows) - 0.5)
+    axis.set_ylim(-2.8, len(rows) - 0.5)
     axis.set_xscale("log")
     axis.set_xlabel("times as long as native code (log scale; left is faster)")
     axis.xaxis.set_major_formatter(lambda v, _: f"{v:g}x")
