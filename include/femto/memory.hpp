@@ -245,6 +245,11 @@ public:
         return writable_[number];
     }
 
+    /// Where what lies behind a readable region begins, which the guest cannot reach.
+    [[nodiscard]] constexpr std::byte* behind(std::uint32_t number) const {
+        return bases_[number] + readable_[number];
+    }
+
 private:
     template <bool Write>
     [[nodiscard]] constexpr bool inside(std::uint32_t number, std::uint32_t offset,

@@ -9,16 +9,16 @@ TEST_CASE("isolation: the machine's own state is not in the guest's stack") {
     on_every_vm<ordinary>([](auto c) {
         guest<decltype(c)> g;
         // f overwrites the whole stack, its own frame and its caller's; the return works all the same.
-        const std::vector f{copy(1, 10), add(1, 8), set(2, 16), op(0x7a, 1, 0, -8, 0x41),
+        const std::vector f{copy(1, 10), add(1, 8), set(2, 11), op(0x7a, 1, 0, -8, 0x41),
                             add(1, -8), add(2, -1), op(0x55, 2, 0, -4), set(0, 6), leave};
         const auto r = g.run(std::vector{set(6, 1), set(9, 4), op(0x7b, 10, 6, -8), op(0x85, 0, 1, 0, 3),
                                          op(0x0f, 0, 6), op(0x0f, 0, 9), leave} + f, 10000);
         REQUIRE(r.has_value());
         CHECK(*r == 6 + 1 + 4);
         const auto* stack = g.m.memory().template find<false>(
-            g.m.memory().address_of(region_number::stack), 128);
+            g.m.memory().address_of(region_number::stack), 88);
         REQUIRE(stack != nullptr);
-        for (int n = 0; n < 128; n += 8) {
+        for (int n = 0; n < 88; n += 8) {
             const auto word = load_little<std::uint64_t>(stack + n);
             CHECK((word == 0x41 || word == 1 || word == 0));
         }
