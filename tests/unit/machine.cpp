@@ -165,6 +165,11 @@ TEST_CASE("run: helpers") {
         const outcome<decltype(c)> unterminated{
             {op(0x07, 1, 0, 0, 7), op(0x85, 0, 0, 0, 5), op(exit_op)}, context};
         CHECK(unterminated.fault.code == errc::illegal_memory);
+        context[7] = std::byte{0};
+        const outcome<decltype(c)> only_its_end{
+            {op(0x07, 1, 0, 0, 7), op(0x85, 0, 0, 0, 5), op(exit_op)}, context};
+        CHECK(only_its_end.fault == error{});
+        CHECK(only_its_end.value == 0);
 
         const outcome<decltype(c)> no_host{{op(0x85, 0, 0, 0, 6), op(exit_op)}, context};
         CHECK(no_host.value == ~std::uint64_t{0});
