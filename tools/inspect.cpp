@@ -127,9 +127,11 @@ int inspect(const std::string& path, bool disassembly) {
     std::vector<std::uint8_t> scratch(c.program().text.size());
     const auto verified = verify_any(c.program(), scratch);
     if (verified) {
-        const unsigned frames = verified->call_depth() + 1u;
-        std::printf("stack\n  %u bytes: %u frame%s of %u\n", frames * verified->frame_size(), frames,
-                    frames == 1 ? "" : "s", verified->frame_size());
+        const unsigned calls = verified->call_depth();
+        std::printf("stack\n  %u bytes: %u frame%s of %u", verified->stack_needed(), calls + 1,
+                    calls == 0 ? "" : "s", verified->frame_size());
+        if (calls != 0) std::printf(", and %u saved by each call", femto::saved_frame_size);
+        std::printf("\n");
     } else {
         std::printf("stack\n  unknown: verification refuses the program, see femto verify\n");
     }
@@ -147,8 +149,7 @@ int verify(const std::string& path) {
             return 1;
         }
         std::printf("%s: verified; %zu slots, %u bytes of stack, %u nested calls\n", path.c_str(),
-                    c.program().text.size(), (verified->call_depth() + 1u) * verified->frame_size(),
-                    verified->call_depth());
+                    c.program().text.size(), verified->stack_needed(), verified->call_depth());
         return 0;
     };
     switch (c.kind()) {

@@ -168,7 +168,7 @@ std::optional<std::vector<std::byte>> image_of_object(const pack_options& o) {
     auto data = std::span<const std::byte>{c.program().data};
     const std::size_t whole = data.size();
     while (!data.empty() && data.back() == std::byte{0}) data = data.first(data.size() - 1);
-    const std::uint32_t stack = (verified->call_depth() + 1u) * verified->frame_size();
+    const std::uint32_t stack = verified->stack_needed();
     const femto::image_contents contents{
         .text = c.program().text, .rodata = c.program().rodata, .data = data,
         .bss = static_cast<std::uint32_t>(whole - data.size()), .entries = hooks, .regions = areas,

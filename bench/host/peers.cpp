@@ -2,16 +2,15 @@
 // What a user would otherwise pick, as Debian has it, on the same workloads: Lua 5.4 and Duktape run
 // what was ported by hand (bench/peers), WABT's interpreter what clang makes of the same C sources.
 // Time of a run, and from the bytes of the program to where it can be called. C++17, as WABT's headers.
+#include "../peers/scripts.hpp"
+
 #include <benchmark/benchmark.h>
 
-#include <duktape.h>
-#include <lua.hpp>
 #include <wabt/binary-reader.h>
 #include <wabt/interp/binary-reader-interp.h>
 #include <wabt/interp/interp.h>
 
 #include <cstdint>
-#include <cstdlib>
 #include <fstream>
 #include <iterator>
 #include <string>
@@ -19,58 +18,8 @@
 
 namespace {
 
-class lua {
-public:
-    static constexpr const char* name = "lua";
-    explicit lua(const std::string& text) : state_{luaL_newstate()} {
-        luaL_requiref(state_, "table", &luaopen_table, 1);
-        lua_settop(state_, 0);
-        ok_ = luaL_loadbuffer(state_, text.data(), text.size(), "workload") == LUA_OK &&
-              lua_pcall(state_, 0, 0, 0) == LUA_OK;
-    }
-    lua(const lua&) = delete;
-    lua& operator=(const lua&) = delete;
-    ~lua() { lua_close(state_); }
-    [[nodiscard]] bool ok() const { return ok_; }
-    std::uint64_t run() {
-        lua_getglobal(state_, "workload");
-        if (lua_pcall(state_, 0, 1, 0) != LUA_OK) return 0;
-        const auto value = static_cast<std::uint64_t>(lua_tointeger(state_, -1));
-        lua_settop(state_, 0);
-        return value;
-    }
-
-private:
-    lua_State* state_;
-    bool ok_ = false;
-};
-
-class duktape {
-public:
-    static constexpr const char* name = "duktape";
-    explicit duktape(const std::string& text) : heap_{duk_create_heap_default()} {
-        ok_ = duk_peval_lstring(heap_, text.data(), text.size()) == 0;
-        duk_pop(heap_);
-    }
-    duktape(const duktape&) = delete;
-    duktape& operator=(const duktape&) = delete;
-    ~duktape() { duk_destroy_heap(heap_); }
-    [[nodiscard]] bool ok() const { return ok_; }
-    std::uint64_t run() {
-        duk_get_global_string(heap_, "workload");
-        const bool failed = duk_pcall(heap_, 0) != 0;
-        // 64 bits as hexadecimal digits: its numbers have 53.
-        const char* const text = duk_get_string(heap_, -1);
-        const std::uint64_t value =
-            failed || text == nullptr ? 0 : std::strtoull(text, nullptr, 16);
-        duk_pop(heap_);
-        return value;
-    }
-
-private:
-    duk_context* heap_;
-    bool ok_ = false;
-};
+using peers::duktape;
+using peers::lua;
 
 class wabt_interpreter {
 public:
@@ -124,7 +73,7 @@ void add(const std::string& workload, const std::string& path, std::uint64_t exp
     const std::string text = read(path);
     if (text.empty()) return;
     const auto register_one = [&](const char* group, auto function) {
-        benchmark::RegisterBenchmark((group + workload + "/" + Engine::name).c_str(), function);
+        benchmark::RegisterBenchmark((group + workload + "/").append(Engine::name).c_str(), function);
     };
     register_one("workload/", [=](benchmark::State& state) {
         Engine engine{text};

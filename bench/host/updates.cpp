@@ -2,9 +2,9 @@
 // What each stage of an update takes on the host, with real cryptography; on boards the test
 // `target.update-*` prints the same in instructions.
 #include "../../tests/update/author.hpp"
+#include "../../tests/update/image_of.hpp"
 
 #include <femto/helpers/store.hpp>
-#include <femto/image_writer.hpp>
 #include <femto/update/hook_component.hpp>
 #include <femto/update/ram_storage.hpp>
 #include <femto/update/updater.hpp>
@@ -17,15 +17,7 @@ using namespace test;
 
 raw small_container() {
     const instruction text[]{instruction::make(0xb7, 0, 0, 0, 1), instruction::make(0x95, 0, 0, 0, 0)};
-    image_contents::entry entry{{}, 0};
-    std::ranges::copy(first_hook, entry.hook.bytes.begin());
-    image_contents contents{};
-    contents.text = text;
-    contents.entries = {&entry, 1};
-    contents.request = {100, 64, 0, false};
-    raw out(image_size(contents));
-    if (!write_image(contents, std::as_writable_bytes(std::span{out}))) std::abort();
-    return out;
+    return image_of(text);
 }
 
 struct platform {

@@ -50,11 +50,11 @@ def ratio(host, about, target):
                          marker="D" if case == "geometric mean" else "o", zorder=2)
     # Neighbours' names at different heights.
     for n, label in enumerate(sorted(ratios, key=mean.get)):
-        axis.annotate(f"{label} {mean[label]:.0f}x", (mean[label], 0), (0, -12 - 15 * (n % 3)),
+        axis.annotate(f"{label} {mean[label]:.0f}x", (mean[label], 0), (0, -12 - 13 * (n % 4)),
                       textcoords="offset points", ha="center", va="top", fontsize=10, color=COLOURS[label],
                       weight="bold")
     axis.set_yticks(range(len(rows)), list(reversed(rows)))
-    axis.set_ylim(-2.5, len(rows) - 0.5)
+    axis.set_ylim(-2.8, len(rows) - 0.5)
     axis.set_xscale("log")
     axis.set_xlabel("times as long as native code (log scale; left is faster)")
     axis.xaxis.set_major_formatter(lambda v, _: f"{v:g}x")

@@ -222,16 +222,9 @@ private:
 
     /// `distance` leads to the start of a function (proof 4, or the check in `call`).
     FEMTO_ALWAYS_INLINE constexpr bool call_local(std::int32_t distance) {
-        auto& state = run_.state;
-        const std::uint32_t size = run_.program.frame_size();
-        // Only callx gets too deep (proof 7).
-        if (state.depth >= Rules.max_call_depth || (state.depth + 2u) * size > Rules.stack_size) {
+        if (Rules.max_call_depth == 0 || !run_.push_frame(slot())) {
             return fault(errc::call_too_deep, 0);
         }
-        auto* frame = &state.frames[state.depth++];
-        frame->return_pc = slot();
-        for (std::uint32_t n = 0; n < 4; ++n) frame->saved[n] = r_[6 + n];
-        r_[10] -= size;
         return jump(distance);
     }
 
@@ -241,10 +234,7 @@ private:
             state.state = errc::ok;
             return false;
         }
-        const auto* frame = &state.frames[--state.depth];
-        pc_ = text() + frame->return_pc;
-        for (std::uint32_t n = 0; n < 4; ++n) r_[6 + n] = frame->saved[n];
-        r_[10] += run_.program.frame_size();
+        pc_ = text() + run_.pop_frame();
         return jump(0);
     }
 

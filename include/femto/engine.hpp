@@ -244,8 +244,7 @@ private:
         const auto verified = machine::verify(p, marks, helpers);
         if (!verified) return failure{verified.error()};
         std::construct_at(&c.verified_, *verified);
-        c.statistics_.reset(
-            static_cast<std::uint16_t>(verified->frame_size() * (verified->call_depth() + 1)));
+        c.statistics_.reset(static_cast<std::uint16_t>(verified->stack_needed()));
         runs_.lanes.uninstall(c);
         c.last_fault_.store(errc::ok, std::memory_order_relaxed);
         c.limits_ = &limits;

@@ -9,6 +9,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <type_traits>
 
 namespace femto {
@@ -16,20 +17,14 @@ namespace femto {
 /// The most fuel that a run can be given at once: counted in bytes of text, it fits 31 bits.
 inline constexpr std::uint32_t max_fuel = 0x0fffffff;
 
-/// What survives between `run` and `resume`: 88 bytes of registers, 12 of position, and 40 for each
-/// level of local calls.
-template <std::size_t MaxCallDepth>
+/// What survives between `run` and `resume`: 88 bytes of registers and 12 of position. What local calls
+/// save lies behind the guest's stack.
 struct machine {
-    struct frame {
-        std::array<std::uint64_t, 4> saved;  ///< r6 to r9 of the caller
-        std::uint32_t return_pc;
-    };
     std::array<std::uint64_t, 11> r{};
     std::uint32_t pc = 0;
     std::int32_t fuel = 0;  ///< instructions left; negative if the last straight stretch overdrew it
-    std::uint8_t depth = 0;
-    errc state = errc::ok;  ///< `suspended` and `out_of_fuel` can be resumed
-    std::array<frame, MaxCallDepth> frames{};
+    std::uint8_t depth = 0;  ///< local calls that have not returned
+    errc state = errc::ok;   ///< `suspended` and `out_of_fuel` can be resumed
 };
 
 namespace detail {
@@ -38,11 +33,38 @@ namespace detail {
 template <rules Rules, class Helpers, class Memory>
 struct run_context {
     const verified_program<Rules, Helpers>& program;
-    machine<Rules.max_call_depth>& state;
+    machine& state;
     const Memory& memory;
     void* host;
     const void* host_type;
     std::uint64_t address = 0;  ///< belongs to the fault in `state`
+
+    /// Makes a frame for a local call. What is saved of the caller, r6 to r9 and where it goes on, lies
+    /// behind the region of the stack, where the guest cannot reach it, and there is room for it up to
+    /// the limit (proof 7). False if there is none, which happens to callx only.
+    [[nodiscard]] FEMTO_ALWAYS_INLINE constexpr bool push_frame(std::uint32_t return_pc) {
+        if (state.depth >= program.call_limit()) return false;
+        std::byte* const to = saved(state.depth);
+        for (std::size_t n = 0; n < 4; ++n) store_little(to + 8 * n, state.r[6 + n]);
+        store_little(to + 32, return_pc);
+        ++state.depth;
+        state.r[10] -= program.frame_size();
+        return true;
+    }
+    /// Gives the caller its registers back; returns where it goes on.
+    [[nodiscard]] FEMTO_ALWAYS_INLINE constexpr std::uint32_t pop_frame() {
+        const std::byte* const from = saved(--state.depth);
+        for (std::size_t n = 0; n < 4; ++n) {
+            state.r[6 + n] = load_little<std::uint64_t>(from + 8 * n);
+        }
+        state.r[10] += program.frame_size();
+        return load_little<std::uint32_t>(from + 32);
+    }
+
+private:
+    [[nodiscard]] FEMTO_ALWAYS_INLINE constexpr std::byte* saved(std::uint32_t depth) const {
+        return std::assume_aligned<8>(memory.behind(region_number::stack) + depth * saved_frame_size);
+    }
 };
 
 /// What both dispatchers do at calls and returns.
@@ -67,31 +89,12 @@ struct transitions {
     }
 
     FEMTO_COLD static constexpr bool enter(context& run, std::uint32_t return_pc) {
-        if constexpr (Rules.max_call_depth == 0) {
-            return fault(run, errc::call_too_deep, 0);  // only callx gets here (proof 7)
-        } else {
-            auto& state = run.state;
-            const std::uint32_t size = run.program.frame_size();
-            if (state.depth >= Rules.max_call_depth ||
-                (state.depth + 2u) * size > Rules.stack_size) {
-                return fault(run, errc::call_too_deep, 0);
-            }
-            auto& frame = state.frames[state.depth++];
-            for (std::uint32_t n = 0; n < 4; ++n) frame.saved[n] = state.r[6 + n];
-            frame.return_pc = return_pc;
-            state.r[10] -= size;
-            return true;
+        if constexpr (Rules.max_call_depth != 0) {
+            if (run.push_frame(return_pc)) return true;
         }
+        return fault(run, errc::call_too_deep, 0);
     }
-
-    /// Gives the caller its registers back; returns where it goes on.
-    FEMTO_COLD static constexpr std::uint32_t leave(context& run) {
-        auto& state = run.state;
-        const auto& frame = state.frames[--state.depth];
-        for (std::uint32_t n = 0; n < 4; ++n) state.r[6 + n] = frame.saved[n];
-        state.r[10] += run.program.frame_size();
-        return frame.return_pc;
-    }
+    FEMTO_COLD static constexpr std::uint32_t leave(context& run) { return run.pop_frame(); }
 
     FEMTO_COLD static constexpr bool helper_called(context& run, std::uint32_t id) {
         auto& state = run.state;

@@ -41,12 +41,14 @@ constexpr void run_compact(run_context<Rules, Helpers, Memory>& run, Observer&& 
 /// A run stops at the first transfer of control (taken jump, call, return, helper call) at which its
 /// fuel is used up, so it executes at most one straight stretch more than its fuel; `m.fuel` says
 /// exactly how many instructions were executed. An instruction that faults counts as executed.
+/// Behind the region of the stack, at a multiple of 8, `memory` has `saved_frame_size` bytes for each of
+/// `p.call_limit()` calls, to which no region leads; a `vm` sees to that.
 /// Returns r0. Errors: `error.pc` is the instruction, `error.address` the guest address.
 /// `observe(pc, registers)`, if given, is called before each instruction, and `compact` used.
 template <dispatch Dispatch, rules Rules, class Helpers, class Memory,
           class Observer = detail::no_observer>
 [[nodiscard]] constexpr result<std::uint64_t> interpret(const verified_program<Rules, Helpers>& p,
-                                                        machine<Rules.max_call_depth>& m,
+                                                        machine& m,
                                                         const Memory& memory, void* host = nullptr,
                                                         const void* host_type = nullptr,
                                                         Observer observe = {}) {
@@ -79,7 +81,7 @@ template <class Memory, rules Rules, class Helpers>
 /// Runs like `interpret` by the code of `p`: the same results, errors and fuel.
 template <rules Rules, class Helpers, class Memory>
 [[nodiscard]] result<std::uint64_t> interpret(const prepared_program<Rules, Helpers, Memory>& p,
-                                              machine<Rules.max_call_depth>& m,
+                                              machine& m,
                                               const Memory& memory, void* host = nullptr,
                                               const void* host_type = nullptr) {
     using form = detail::prepared_form<prepared_program<Rules, Helpers, Memory>>;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <femto/attributes.hpp>
 #include <femto/program.hpp>
 #include <femto/result.hpp>
 
@@ -146,32 +147,41 @@ public:
         }
     }
 
-    /// A piece of guest memory, if the guest may access it so.
-    struct access {
-        bool granted;
-        std::byte* at;
-    };
-
-    /// Where `width` guest bytes lie that may be read (or, if `Write`, written). A width of 0 is
-    /// granted anywhere inside a region and at its end. 12 instructions on a Cortex-M4 in the
-    /// segmented space.
-    template <bool Write>
-    [[nodiscard]] constexpr access locate(std::uint64_t address, std::uint32_t width) const {
+    /// Calls `f` with where `width` guest bytes lie that may be read (or, if `Write`, written); false if
+    /// they may not. A width of 0 is granted anywhere inside a region and at its end. 12 instructions on
+    /// a Cortex-M4 in the segmented space. The rest of the work is a function, so that what is granted
+    /// is the straight way: a result would be tested once more.
+    template <bool Write, class F>
+    FEMTO_ALWAYS_INLINE constexpr bool access(std::uint64_t address, std::uint32_t width, F f) const {
         if constexpr (Space == address_space::segmented) {
             const auto number = static_cast<std::uint32_t>(address >> 32);
             const auto offset = static_cast<std::uint32_t>(address);
-            if (number >= MaxRegions || !inside<Write>(number, offset, width)) return {false, {}};
-            return {true, bases_[number] + offset};
+            if (number >= MaxRegions || !inside<Write>(number, offset, width)) [[unlikely]] return false;
+            f(bases_[number] + offset);
+            return true;
         } else {
             for (std::uint32_t number = 0; number < MaxRegions; ++number) {
                 const auto offset = address - reinterpret_cast<std::uintptr_t>(bases_[number]);
                 const auto low = static_cast<std::uint32_t>(offset);
                 if (offset == low && inside<Write>(number, low, width)) {
-                    return {true, bases_[number] + low};
+                    f(bases_[number] + low);
+                    return true;
                 }
             }
-            return {false, {}};
+            return false;
         }
+    }
+
+    /// A piece of guest memory, if the guest may access it so.
+    struct piece {
+        bool granted;
+        std::byte* at;
+    };
+    template <bool Write>
+    [[nodiscard]] constexpr piece locate(std::uint64_t address, std::uint32_t width) const {
+        piece found{false, {}};
+        found.granted = access<Write>(address, width, [&](std::byte* at) { found.at = at; });
+        return found;
     }
     /// The same for those who have no use for empty pieces: nullptr if it is not granted.
     template <bool Write>
@@ -235,11 +245,17 @@ public:
         return writable_[number];
     }
 
+    /// Where what lies behind a readable region begins, which the guest cannot reach.
+    [[nodiscard]] constexpr std::byte* behind(std::uint32_t number) const {
+        return bases_[number] + readable_[number];
+    }
+
 private:
     template <bool Write>
     [[nodiscard]] constexpr bool inside(std::uint32_t number, std::uint32_t offset,
                                         std::uint32_t width) const {
         const std::uint32_t size = Write ? writable_[number] : readable_[number];
+        if constexpr (sizeof(std::size_t) > 4) return std::uint64_t{offset} + width <= size;
         return size >= width && offset <= size - width;  // offset + width could wrap
     }
 

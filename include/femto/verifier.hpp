@@ -17,11 +17,15 @@
 
 namespace femto {
 
+/// Bytes of the stack that a local call takes beside the frame of the function: r6 to r9 of the caller
+/// and where it goes on. They lie where the guest cannot reach them.
+inline constexpr std::uint32_t saved_frame_size = 40;
+
 /// What a program is verified against.
 struct rules {
     group allowed = groups::all;
     std::uint32_t max_instructions = 4096;  ///< slots of text
-    std::uint16_t stack_size = 512;         ///< bytes for the frames of all functions
+    std::uint16_t stack_size = 512;         ///< bytes for the frames of all functions and what calls save
     std::uint8_t max_call_depth = 8;        ///< nested local calls, at most 60
 };
 
@@ -63,8 +67,10 @@ inline constexpr std::uint32_t done = 3;  ///< plus the height of the calls belo
 ///  4. every local call and every lddw of a code address leads to the start of a function,
 ///  5. no function runs past its end,
 ///  6. every helper called by number is in the set and granted,
-///  7. local calls do not recurse, nest at most `max_call_depth` deep, and their frames of
-///     `frame_size` bytes each fit the stack; calls through registers are counted at run time,
+///  7. local calls do not recurse and nest at most `call_depth` <= `max_call_depth` deep; calls through
+///     registers are counted at run time, up to `call_limit`. As deep as that, frames of `frame_size`
+///     bytes and what calls save fit the stack:
+///     (call_limit + 1) * frame_size + call_limit * saved_frame_size <= stack_size,
 ///  8. accesses through r10 at a constant offset lie inside the frame.
 /// Everything else (other addresses, callx targets, fuel) is checked at run time.
 template <rules Rules, class Helpers>
@@ -77,7 +83,14 @@ public:
 
     [[nodiscard]] constexpr const program& source() const { return program_; }
     [[nodiscard]] constexpr std::uint16_t frame_size() const { return frame_size_; }
+    /// Local calls by number, nested as deep as they get.
     [[nodiscard]] constexpr std::uint8_t call_depth() const { return call_depth_; }
+    /// How deep calls may nest: `call_depth`, but with callx as deep as rules and stack allow.
+    [[nodiscard]] constexpr std::uint8_t call_limit() const { return call_limit_; }
+    /// Bytes of stack that the calls by number need; at most 0xffff.
+    [[nodiscard]] constexpr std::uint32_t stack_needed() const {
+        return frame_size_ + call_depth_ * (frame_size_ + saved_frame_size);
+    }
     [[nodiscard]] constexpr std::uint64_t granted() const { return granted_; }
 
     /// Whether a function begins at `pc`.
@@ -126,6 +139,7 @@ private:
     const std::uint8_t* marks_;
     std::uint16_t frame_size_ = 0;
     std::uint8_t call_depth_ = 0;
+    std::uint8_t call_limit_ = 0;
 };
 
 namespace detail {
@@ -302,6 +316,7 @@ private:
                 // clang up to 18 puts the register into the immediate, later ones into dst.
                 if (imm != 0 && i.dst() != 0) return refuse(errc::nonzero_field);
                 if (imm > 10) return refuse(errc::illegal_register, imm);
+                proved_.call_limit_ = Rules.max_call_depth;
             }
         } else if (i.fields == instruction::make(opcode::mov64_reg, i.dst(), 10).fields &&
                    pc_ + 1 < size_) {
@@ -419,8 +434,16 @@ private:
 
     constexpr refusal stack() {
         pc_ = deepest_;
-        const std::uint32_t needed = (proved_.call_depth_ + 1u) * proved_.frame_size_;
-        return needed > Rules.stack_size ? refuse(errc::stack_too_small, needed) : 0;
+        const std::uint32_t needed = proved_.stack_needed();
+        if (needed > Rules.stack_size) return refuse(errc::stack_too_small, needed);
+        // Of the calls that callx may make, as many as fit.
+        std::uint32_t limit = proved_.call_depth_;
+        for (std::uint32_t left = Rules.stack_size - needed, each = proved_.frame_size_ + saved_frame_size;
+             limit < proved_.call_limit_ && left >= each; left -= each) {
+            ++limit;
+        }
+        proved_.call_limit_ = static_cast<std::uint8_t>(limit);
+        return 0;
     }
 
     verified& proved_;

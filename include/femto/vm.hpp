@@ -19,8 +19,8 @@ struct config {
     femto::dispatch dispatch = dispatch::threaded;
     group allowed = groups::all;
     std::uint32_t max_instructions = 4096;  ///< slots of text
-    std::uint16_t stack_size = 512;         ///< bytes
-    std::uint8_t max_call_depth = 4;        ///< nested local calls; 40 bytes of RAM each
+    std::uint16_t stack_size = 512;         ///< bytes; a program that calls gives some up, see `rules`
+    std::uint8_t max_call_depth = 4;        ///< nested local calls
     std::uint8_t max_regions = 8;           ///< five are fixed; 12 bytes each on a 32-bit core
 };
 
@@ -28,7 +28,7 @@ struct config {
     return {c.allowed, c.max_instructions, c.stack_size, c.max_call_depth};
 }
 
-/// A machine that verifies and runs programs: registers, stack and regions, 512 + 300 bytes as
+/// A machine that verifies and runs programs: registers, stack and regions, 512 + 216 bytes as
 /// configured by default, all inside the object. Not copyable, since the guest's regions point into
 /// it. Owned by one thread or ISR at a time; two machines never share state.
 template <config Config = config{}, class Helpers = helper_set<>>
@@ -164,9 +164,7 @@ public:
         return static_cast<std::uint32_t>(granted_fuel_ - std::int64_t{machine_.fuel});
     }
     [[nodiscard]] constexpr const memory_type& memory() const { return memory_; }
-    [[nodiscard]] constexpr const machine<Config.max_call_depth>& state() const {
-        return machine_;
-    }
+    [[nodiscard]] constexpr const machine& state() const { return machine_; }
 
 private:
     template <class Program>
@@ -181,7 +179,9 @@ private:
             stack_.fill(std::byte{0});
             running_ = p.source().text.data();
         }
-        memory_.set(region_number::stack, stack_, permission::read_write);
+        // What calls save lies behind what is granted (proof 7).
+        const std::size_t granted = Config.stack_size - p.call_limit() * saved_frame_size;
+        memory_.set(region_number::stack, std::span{stack_}.first(granted), permission::read_write);
         memory_.set(region_number::rodata, p.source().rodata);
         memory_.set(region_number::data, p.source().data, permission::read_write);
         reset(at, length);
@@ -194,7 +194,8 @@ private:
         }(std::make_index_sequence<11>{});
         machine_.r[1] = memory_.address_of(region_number::context);
         machine_.r[2] = length;
-        machine_.r[10] = memory_.address_of(region_number::stack) + Config.stack_size;
+        machine_.r[10] = 
+            memory_.address_of(region_number::stack) + memory_.readable(region_number::stack);
         machine_.pc = at.pc();
         machine_.depth = 0;
     }
@@ -217,13 +218,13 @@ private:
     }
 
     // What is used most comes first: small offsets make short code.
-    machine<Config.max_call_depth> machine_{};
+    machine machine_{};
     memory_type memory_{};
     const instruction* running_ = nullptr;  ///< whose bytes lie in the stack
     void* host_ = nullptr;
     const void* host_type_ = nullptr;
     std::int32_t granted_fuel_ = 0;
-    std::array<std::byte, Config.stack_size> stack_{};
+    alignas(8) std::array<std::byte, Config.stack_size> stack_{};  ///< of the guest, then saved frames
 };
 
 }  // namespace femto

@@ -26,6 +26,7 @@ void check(const model::scenario& s) {
         return;
     }
     fuzz::require(verified->frame_size() == judged.frame_size, "the size of frames");
+    fuzz::require(verified->call_limit() == judged.call_limit, "how deep calls may nest");
     for (std::uint32_t pc = 0; pc <= text.size(); ++pc) {
         fuzz::require(verified->is_function(pc) == (judged.entries.count(pc) != 0), "an entry");
     }

@@ -14,6 +14,9 @@
 
 namespace model {
 
+/// Bytes of the stack that each call takes beside a frame: five registers' worth.
+inline constexpr int saved_by_call = 40;
+
 struct limits {
     std::size_t max_instructions = 4096;
     int stack_size = 512;
@@ -25,6 +28,7 @@ struct limits {
 struct legality {
     bool legal = false;
     int frame_size = 0;
+    int call_limit = 0;  ///< how many calls may nest: those by number, with callx as many as fit
     std::set<std::uint64_t> entries{};  ///< slots at which functions begin
 };
 
@@ -119,6 +123,7 @@ inline legality judge(const std::vector<slot>& text, const std::vector<std::uint
         entries.insert(f);
     }
     int frame = 0;
+    bool calls_registers = false;
     for (std::int64_t pc = 0; pc < size; ++pc) {
         const slot& i = text[static_cast<std::size_t>(pc)];
         if (!well_formed(i)) return result;
@@ -145,6 +150,7 @@ inline legality judge(const std::vector<slot>& text, const std::vector<std::uint
             allowed.helpers.count(static_cast<std::uint32_t>(i.imm)) == 0) {
             return result;
         }
+        if (i.opcode == 0x8d) calls_registers = true;
         if (is_local_call(i)) {
             const std::int64_t to = pc + 1 + i.imm;
             if (to < 0 || to >= size) return result;
@@ -196,7 +202,16 @@ inline legality judge(const std::vector<slot>& text, const std::vector<std::uint
         depth = std::max(depth, h);
     }
     if (depth > allowed.max_call_depth) return result;
-    if ((depth + 1) * frame > allowed.stack_size) return result;
+    const auto fits = [&](int calls) {
+        return (calls + 1) * frame + calls * saved_by_call <= allowed.stack_size;
+    };
+    if (!fits(depth)) return result;
+    result.call_limit = depth;
+    if (calls_registers) {
+        for (int more = depth; more <= allowed.max_call_depth && fits(more); ++more) {
+            result.call_limit = more;
+        }
+    }
     result.legal = true;
     result.frame_size = frame;
     result.entries = entries;

@@ -230,7 +230,9 @@ std::string side_by_side(const scenario& s, const Verified& verified, const lega
 
     auto model_context = s.context, model_rodata = s.rodata, model_data = s.data,
          model_extra = s.extra;
-    std::vector<std::uint8_t> stack(stack_size);
+    // What calls save is none of the guest's.
+    std::vector<std::uint8_t> stack(
+        static_cast<std::size_t>(stack_size - judged.call_limit * saved_by_call));
     environment around;
     namespace number = femto::region_number;
     const auto at = [&](std::uint32_t n) { return m.memory().address_of(n); };
@@ -244,13 +246,12 @@ std::string side_by_side(const scenario& s, const Verified& verified, const lega
     around.data_at = at(number::data);
     around.entries = judged.entries;
     around.frame_size = judged.frame_size;
-    around.stack_size = stack_size;
-    around.max_call_depth = call_depth;
+    around.call_limit = static_cast<std::size_t>(judged.call_limit);
     const auto granted = granted_helpers(s);
     machine model{s.text, around, granted, helpers::modelled};
     model.r[1] = at(number::context);
     model.r[2] = s.context.size();
-    model.r[10] = at(number::stack) + stack_size;
+    model.r[10] = at(number::stack) + stack.size();
     model.pc = entry.pc();
     const auto expect = [&](end how) {
         step now;
@@ -282,7 +283,9 @@ std::string side_by_side(const scenario& s, const Verified& verified, const lega
     if (!same(data, model_data)) return "the data afterwards";
     if (!same(extra, model_extra)) return "the region afterwards";
     if (!same(rodata, model_rodata)) return "the rodata afterwards";
-    const auto* frames = m.memory().template find<false>(at(number::stack), stack_size);
+    if (m.memory().readable(number::stack) != stack.size()) return "the size of the stack";
+    const auto* frames =
+        m.memory().template find<false>(at(number::stack), static_cast<std::uint32_t>(stack.size()));
     if (std::memcmp(frames, stack.data(), stack.size()) != 0) return "the stack afterwards";
     last = real;
     last.executed = total;
@@ -319,6 +322,7 @@ std::string compare(const scenario& s, verdict& v) {
     }
     if (!v.legal) return {};
     if (verified->frame_size() != judged.frame_size) return "the size of frames";
+    if (verified->call_limit() != judged.call_limit) return "how deep calls may nest";
 
     // In one go; then in portions, which must come to the same.
     alignas(vm) static std::byte place[sizeof(vm)];

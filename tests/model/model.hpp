@@ -36,8 +36,8 @@ struct environment {
     std::vector<region> regions;
     std::uint64_t rodata_at = 0, data_at = 0;
     std::set<std::uint64_t> entries;  ///< slots at which functions begin
-    int frame_size = 0, stack_size = 512;
-    std::size_t max_call_depth = 8;
+    int frame_size = 0;
+    std::size_t call_limit = 8;
 
     /// Where `size` bytes from `address` on lie, all in one region; byte by byte, so that no sum can
     /// wrap around unnoticed. nullptr if they may not be accessed so.
@@ -215,10 +215,7 @@ private:
         const int size = sizes[(i.opcode >> 3) & 3];
         const auto width = static_cast<std::uint64_t>(size);
         const auto call_local = [&](std::uint64_t to) {
-            if (frames_.size() == around_.max_call_depth ||
-                (static_cast<int>(frames_.size()) + 2) * around_.frame_size > around_.stack_size) {
-                return fault(end::call_too_deep, 0);
-            }
+            if (frames_.size() == around_.call_limit) return fault(end::call_too_deep, 0);
             frames_.push_back({{r[6], r[7], r[8], r[9], r[10]}, pc});
             r[10] -= static_cast<std::uint64_t>(around_.frame_size);
             pc = to;

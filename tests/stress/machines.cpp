@@ -3,20 +3,16 @@
 // they share, and nothing else. Then a hook fires in two threads while containers are attached to it and
 // detached in a third. Built with -fsanitize=thread: machines that shared state would be reported.
 #include "../unit/device.hpp"
+#include "support.hpp"
 
 #include <atomic>
 #include <cstdio>
 #include <cstdlib>
-#include <mutex>
 #include <thread>
 
 namespace {
 
-void require(bool good, const char* what) {
-    if (good) return;
-    std::fprintf(stderr, "failed: %s\n", what);
-    std::exit(1);
-}
+using test::require;
 
 void charge(femto::caller& c, std::uint32_t n) { c.charge(n); }
 void sleep(femto::caller& c) { c.suspend(); }
@@ -63,13 +59,8 @@ void share_a_program(int threads, int runs) {
     for (auto& t : all) t.join();
 }
 
-struct lock {
-    static inline std::recursive_mutex mutex;
-    lock() { mutex.lock(); }
-    ~lock() { mutex.unlock(); }
-};
 struct platform {
-    using guard = lock;
+    using guard = test::lock;
     femto::store_pool<8, guard> stores;
 };
 using helpers = femto::helpers::stores<platform>;

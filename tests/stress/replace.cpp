@@ -2,22 +2,19 @@
 // Hooks fire in two threads while a third replaces the container: no event is lost, none runs in a
 // container that was detached. Build with -fsanitize=thread to have races reported, too.
 #include "../unit/device.hpp"
+#include "support.hpp"
 
 #include <atomic>
 #include <cstdio>
 #include <cstdlib>
-#include <mutex>
 #include <thread>
 
 namespace {
 
-struct lock {
-    static inline std::recursive_mutex mutex;
-    lock() { mutex.lock(); }
-    ~lock() { mutex.unlock(); }
-};
+using test::require;
+
 struct platform {
-    using guard = lock;
+    using guard = test::lock;
     femto::store_pool<8, guard> stores;
 };
 using helpers = femto::helpers::stores<platform>;
@@ -39,12 +36,6 @@ struct box {
     femto::container_statistics statistics;
     engine::container control{statistics};
 };
-
-void require(bool good, const char* what) {
-    if (good) return;
-    std::fprintf(stderr, "failed: %s\n", what);
-    std::exit(1);
-}
 
 }  // namespace
 

@@ -4,22 +4,19 @@
 // fifth watches them all.
 // No event is lost, and in the end nothing is left. Arguments: events for each firing thread.
 #include "../unit/device.hpp"
+#include "support.hpp"
 
 #include <atomic>
 #include <cstdio>
 #include <cstdlib>
-#include <mutex>
 #include <thread>
 
 namespace {
 
-struct lock {
-    static inline std::recursive_mutex mutex;
-    lock() { mutex.lock(); }
-    ~lock() { mutex.unlock(); }
-};
+using test::require;
+
 struct platform {
-    using guard = lock;
+    using guard = test::lock;
     femto::store_pool<16, guard> stores;
     std::atomic<std::uint32_t> time{0};
     [[nodiscard]] std::uint32_t now_ms() const { return time; }
@@ -55,11 +52,6 @@ struct box {
     engine::container control{counts};
 };
 
-void require(bool good, const char* what) {
-    if (good) return;
-    std::fprintf(stderr, "failed: %s\n", what);
-    std::exit(1);
-}
 /// Repeats what says that a run is going on.
 template <class F>
 void until_done(F f, const char* what) {

@@ -3,9 +3,10 @@
 // version or the new one, and versions go back only when one faults on trial. The updating thread polls, so it
 // reads what the firing one counts. Under ThreadSanitizer races are reported, too.
 #include "../update/author.hpp"
+#include "../update/image_of.hpp"
+#include "support.hpp"
 
 #include <femto/helpers/store.hpp>
-#include <femto/image_writer.hpp>
 #include <femto/update/hook_component.hpp>
 #include <femto/update/ram_storage.hpp>
 #include <femto/update/updater.hpp>
@@ -13,18 +14,12 @@
 #include <atomic>
 #include <cstdio>
 #include <cstdlib>
-#include <mutex>
 #include <thread>
 
 using namespace test;
 
 namespace {
 
-struct lock {
-    static inline std::recursive_mutex mutex;
-    lock() { mutex.lock(); }
-    ~lock() { mutex.unlock(); }
-};
 struct threads {
     using guard = lock;
     store_pool<4, guard> stores;
@@ -36,25 +31,11 @@ using engine_type =
 using slots_type = component_slots<ram_storage<1536>, sodium_crypto::hash, 256>;
 
 /// A container that returns its version, or reads behind its context in its first instruction.
-raw image_of(int version, bool bad) {
+raw container_of(int version, bool bad) {
     const instruction text[]{bad ? instruction::make(0x79, 0, 1, 64, 0)
                                  : instruction::make(0xb7, 0, 0, 0, version),
                              instruction::make(0x95, 0, 0, 0, 0)};
-    image_contents::entry entry{{}, 0};
-    std::ranges::copy(first_hook, entry.hook.bytes.begin());
-    image_contents contents{};
-    contents.text = text;
-    contents.entries = {&entry, 1};
-    contents.request = {100, 64, 0, false};
-    raw out(image_size(contents));
-    if (!write_image(contents, std::as_writable_bytes(std::span{out}))) std::abort();
-    return out;
-}
-
-void require(bool good, const char* what) {
-    if (good) return;
-    std::fprintf(stderr, "failed: %s\n", what);
-    std::exit(1);
+    return image_of(text);
 }
 
 }  // namespace
@@ -81,7 +62,7 @@ int main() {
     std::uint32_t now = 0;
     const auto install = [&](int version, bool bad = false) {
         const auto envelope =
-            envelope_for(static_cast<unsigned>(version), {{first_hook, image_of(version, bad)}});
+            envelope_for(static_cast<unsigned>(version), {{first_hook, container_of(version, bad)}});
         for (;;) {
             const auto r = updates.envelope_chunk(1, {0, envelope, false});
             if (r.has_value()) return;

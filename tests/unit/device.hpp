@@ -89,10 +89,6 @@ inline constexpr femto::engine_config device_config{
     .lanes = 1, .sleepers = 2, .containers = 6, .tenants = 3, .window = 1000, .slice = 100};
 using device_engine = femto::engine<device_platform, device_helpers, device_config>;
 
-inline femto::instruction call(std::int32_t id) { return op(0x85, 0, 0, 0, id); }
-inline femto::instruction set(unsigned r, std::int32_t value) { return op(0xb7, r, 0, 0, value); }
-inline const femto::instruction leave = op(0x95);
-
 /// A container with all that it needs; requests every helper that its text calls.
 struct boxed {
     explicit boxed(std::vector<femto::instruction> text, femto::uuid hook = femto::small_uuid(1),

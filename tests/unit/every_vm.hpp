@@ -2,6 +2,8 @@
 // The machines that every behaviour is tested on: each dispatcher in each address space.
 #pragma once
 
+#include "instructions.hpp"
+
 #include <femto/vm.hpp>
 
 #include <array>
@@ -70,11 +72,6 @@ void on_every_vm(Check&& check) {
     with.template operator()<compact, false>(check);
     with.template operator()<threaded, false>(check);
     with.template operator()<threaded, true>(check);
-}
-
-constexpr femto::instruction op(std::uint8_t opcode, unsigned dst = 0, unsigned src = 0,
-                             std::int32_t offset = 0, std::int32_t imm = 0) {
-    return femto::instruction::make(opcode, dst, src, offset, imm);
 }
 
 /// A verified program with the storage that it needs.

@@ -13,17 +13,6 @@ namespace {
 
 constexpr std::int32_t secret = 0x5ec7e7;
 
-instruction copy(unsigned to, unsigned from) { return op(0xbf, to, from); }
-std::vector<instruction> operator+(std::vector<instruction> a, const std::vector<instruction>& b) {
-    a.insert(a.end(), b.begin(), b.end());
-    return a;
-}
-/// r = a 64-bit constant.
-std::vector<instruction> lddw(unsigned r, std::uint64_t value) {
-    return {op(0x18, r, 0, 0, static_cast<std::int32_t>(value)),
-            op(0, 0, 0, 0, static_cast<std::int32_t>(value >> 32))};
-}
-
 /// One machine for events and one for sleepers, of a kind.
 template <config Kind>
 constexpr engine_config small_engine = [] {

@@ -172,5 +172,26 @@ TEST_CASE("verifier: stack") {
     CHECK(refusal({op(0x79, 1, 10, 0), op(exit_opcode)}).code == errc::illegal_stack_access);
     CHECK(refusal({op(0x79, 1, 10, -520), op(exit_opcode)}).code == errc::illegal_stack_access);
     CHECK(refusal({op(0x7b, 10, 1, -512), op(call_opcode, 0, 1, 0, 1), op(exit_opcode),
-                   op(exit_opcode)}) == error{errc::stack_too_small, 0, 1024});
+                   op(exit_opcode)}) == error{errc::stack_too_small, 0, 1024 + 40});
+
+    // (depth + 1) * frame + depth * saved <= stack, exactly.
+    const auto calls = [&](std::int32_t frame, bool by_register) {
+        return std::vector{op(0x7a, 10, 0, -frame), op(call_opcode, 0, 1, 0, 1), op(exit_opcode),
+                           by_register ? op(0x8d) : op(mov_imm), op(exit_opcode)};
+    };
+    constexpr config one_call{.stack_size = 200, .max_call_depth = 3};
+    CHECK(refusal<one_call>(calls(80, false)) == error{});  // 2 * 80 + 40
+    CHECK(refusal<one_call>(calls(81, false)) == error{errc::stack_too_small, 0, 2 * 88 + 40});
+    const auto limit = [&](const std::vector<instruction>& text) {
+        std::vector<std::uint8_t> scratch(text.size());
+        const auto verified = vm<one_call, helpers>::verify({text, {}, {}, {}}, scratch);
+        REQUIRE(verified.has_value());
+        CHECK(verified->stack_needed() == verified->frame_size() * 2u + 40);
+        return int{verified->call_limit()};
+    };
+    CHECK(limit(calls(8, false)) == 1);
+    CHECK(limit(calls(8, true)) == 3);   // max_call_depth, 4 * 8 + 3 * 40
+    CHECK(limit(calls(24, true)) == 2);  // 3 * 24 + 2 * 40, while 4 * 24 + 3 * 40 > 200
+    CHECK(limit(calls(40, true)) == 2);  // 3 * 40 + 2 * 40
+    CHECK(limit(calls(48, true)) == 1);
 }

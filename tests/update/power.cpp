@@ -5,9 +5,9 @@
 #include "../../ports/host/simulated_flash.hpp"
 #include "../unit/catch.hpp"
 #include "author.hpp"
+#include "image_of.hpp"
 
 #include <femto/helpers/store.hpp>
-#include <femto/image_writer.hpp>
 #include <femto/update/hook_component.hpp>
 #include <femto/update/ram_storage.hpp>
 #include <femto/update/updater.hpp>
@@ -90,15 +90,7 @@ raw returning(std::uint8_t version) {
     const instruction text[]{instruction::make(0xb7, 0, 0, 0, version),
                              instruction::make(version == 99 ? 0x79 : 0x95, 0, 0, 0, 0),
                              instruction::make(0x95, 0, 0, 0, 0)};
-    image_contents::entry entry{{}, 0};
-    std::ranges::copy(first_hook, entry.hook.bytes.begin());
-    image_contents contents{};
-    contents.text = text;
-    contents.entries = {&entry, 1};
-    contents.request = {100, 64, 0, false};
-    raw out(image_size(contents));
-    if (!write_image(contents, std::as_writable_bytes(std::span{out}))) std::abort();
-    return out;
+    return image_of(text);
 }
 
 /// A device from its start on; the storage is what it finds.
