@@ -436,11 +436,13 @@ private:
         pc_ = deepest_;
         const std::uint32_t needed = proved_.stack_needed();
         if (needed > Rules.stack_size) return refuse(errc::stack_too_small, needed);
-        // Of the calls that callx may make, as many as fit.
         std::uint32_t limit = proved_.call_depth_;
-        for (std::uint32_t left = Rules.stack_size - needed, each = proved_.frame_size_ + saved_frame_size;
-             limit < proved_.call_limit_ && left >= each; left -= each) {
-            ++limit;
+        if constexpr (contains(Rules.allowed, group::callx)) {
+            // Of the calls that callx may make, as many as fit.
+            for (std::uint32_t left = Rules.stack_size - needed, each = proved_.frame_size_ + saved_frame_size;
+                 limit < proved_.call_limit_ && left >= each; left -= each) {
+                ++limit;
+            }
         }
         proved_.call_limit_ = static_cast<std::uint8_t>(limit);
         return 0;

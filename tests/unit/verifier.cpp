@@ -164,7 +164,7 @@ TEST_CASE("verifier: addresses in the frame") {
     CHECK(frame({op(mov_reg, 2, 10), leave}) == 0);
     CHECK(refusal({op(mov_reg, 2, 10)}) == error{errc::no_return, 0, 0});
     CHECK(refusal({op(mov_reg, 2, 10), op(add_imm, 2, 0, 0, -264), op(call_opcode, 0, 1, 0, 1), leave,
-                   leave}) == error{errc::stack_too_small, 1, 528});
+                   leave}) == error{errc::stack_too_small, 1, 568});
 }
 
 TEST_CASE("verifier: stack") {
