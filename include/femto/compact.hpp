@@ -65,7 +65,7 @@ public:
     /// Puts the position back into the machine. A fault is reported at its instruction; a run that can
     /// be resumed goes on behind the last one.
     FEMTO_ALWAYS_INLINE constexpr void save() {
-        run_.state.pc = slot();
+        run_.state.pc = static_cast<decltype(run_.state.pc)>(slot());
     }
 
 private:

@@ -48,7 +48,7 @@ constexpr void run_compact(run_context<Rules, Helpers, Memory>& run, Observer&& 
 template <dispatch Dispatch, rules Rules, class Helpers, class Memory,
           class Observer = detail::no_observer>
 [[nodiscard]] constexpr result<std::uint64_t> interpret(const verified_program<Rules, Helpers>& p,
-                                                        machine& m,
+                                                        machine<Rules.max_instructions>& m,
                                                         const Memory& memory, void* host = nullptr,
                                                         const void* host_type = nullptr,
                                                         Observer observe = {}) {
@@ -81,7 +81,7 @@ template <class Memory, rules Rules, class Helpers>
 /// Runs like `interpret` by the code of `p`: the same results, errors and fuel.
 template <rules Rules, class Helpers, class Memory>
 [[nodiscard]] result<std::uint64_t> interpret(const prepared_program<Rules, Helpers, Memory>& p,
-                                              machine& m,
+                                              machine<Rules.max_instructions>& m,
                                               const Memory& memory, void* host = nullptr,
                                               const void* host_type = nullptr) {
     using form = detail::prepared_form<prepared_program<Rules, Helpers, Memory>>;

@@ -157,7 +157,7 @@ private:
     }
     FEMTO_ALWAYS_INLINE void save(context& run) const {
         run.state.fuel = fuel(run);
-        run.state.pc = position(run);
+        run.state.pc = static_cast<decltype(run.state.pc)>(position(run));
     }
     /// Whether a transfer stops the run; the body of `compact` then does both.
     [[nodiscard]] FEMTO_ALWAYS_INLINE bool exhausted() const { return deadline_ < place(); }
