@@ -206,7 +206,7 @@ private:
     }
     static constexpr bool helper_called(context& run, std::uint32_t id) {
         auto& state = run.state;
-        caller from{state.fuel, run.host, run.host_type};
+        caller from{state.fuel, run.host.object, run.host.type};
         std::uint64_t address = 0;
         errc code = Helpers::call(id, from, state.r.data(), run.memory, address);
         state.fuel = from.fuel();

@@ -38,8 +38,7 @@ struct run_context {
     const verified_program<Rules, Helpers>& program;
     machine<Rules.max_instructions>& state;
     const Memory& memory;
-    void* host;
-    const void* host_type;
+    const typename Helpers::host& host;
     std::uint64_t address = 0;  ///< belongs to the fault in `state`
 
     /// Makes a frame for a local call. What is saved of the caller, r6 to r9 and where it goes on, lies
@@ -101,7 +100,7 @@ struct transitions {
 
     FEMTO_COLD static constexpr bool helper_called(context& run, std::uint32_t id) {
         auto& state = run.state;
-        caller from{state.fuel, run.host, run.host_type};
+        caller from{state.fuel, run.host.object, run.host.type};
         std::uint64_t address = 0;
         errc code = Helpers::call(id, from, state.r.data(), run.memory, address);
         state.fuel = from.fuel();

@@ -116,18 +116,29 @@ public:
     }
 
     /// As `run`, if the run before it was of the same program in the same machine, with the same
-    /// memory, and ended: only context and registers are made anew.
-    [[nodiscard]] constexpr result<std::uint64_t> run_again(const verified& p, entry_point at,
-                                                            std::span<std::byte> context,
-                                                            permission allowed,
-                                                            std::uint32_t fuel) {
+    /// memory, and ended: only context and registers are made anew. `fuel` is 1 to `max_fuel`.
+    /// Where `threaded` runs it becomes part of its caller, for hooks that fire often.
+    [[nodiscard]] FEMTO_ALWAYS_INLINE constexpr result<std::uint64_t> run_again(
+        const verified& p, entry_point at, std::span<std::byte> context, permission allowed,
+        std::uint32_t fuel) {
         if (memory_.readable(region_number::context) == context.size()) [[likely]] {
             memory_.rebase(region_number::context, context.data());
         } else if (!memory_.set(region_number::context, context, allowed)) {
             return too_large(context.size());
         }
         reset(at, static_cast<std::uint32_t>(context.size()));
-        return go(p, fuel, 0);
+        if constexpr (Config.dispatch == dispatch::compact) {
+            return go(p, fuel, 0);
+        } else {
+            machine_.fuel = granted_fuel_ = static_cast<std::int32_t>(fuel);
+            const std::uint64_t address =
+                detail::execute<Config.dispatch, detail::no_observer>(
+                    p, machine_, memory_, host_, detail::no_observer{});
+            if (machine_.state != errc::ok) [[unlikely]] {
+                return fail(machine_.state, machine_.pc, address);
+            }
+            return machine_.r[0];
+        }
     }
     /// As `run`, with a context that the guest may use as `allowed` says.
     [[nodiscard]] constexpr result<std::uint64_t> run(const verified& p, entry_point at,
@@ -145,7 +156,7 @@ public:
         if (!prepare(p, at, context, permission::read_write)) return too_large(context.size());
         if (!give(fuel, 0)) return fail(errc::out_of_fuel, machine_.pc);
         return interpret<Config.dispatch, rules_of(Config), Helpers, memory_type, Observer&>(
-            p, machine_, memory_, host_.object, host_.type, observe);
+            p, machine_, memory_, host_, observe);
     }
 
     /// Goes on with a run that was suspended or ran out of fuel; what it overdrew is taken from
@@ -201,7 +212,7 @@ private:
         return true;
     }
     /// Registers are zeroed: what they held is no leak, and runs are the same each time.
-    constexpr void reset(entry_point at, std::uint32_t length) {
+    FEMTO_ALWAYS_INLINE constexpr void reset(entry_point at, std::uint32_t length) {
         // One by one, or GCC calls memset: 13 instructions instead of 77 on a Cortex-M4.
         [&]<std::size_t... I>(std::index_sequence<I...>) {
             ((machine_.r[I] = 0), ...);
@@ -215,7 +226,7 @@ private:
     }
 
     /// Makes `fuel`, less a debt, what is left; false if that is nothing.
-    constexpr bool give(std::uint32_t fuel, std::int32_t debt) {
+    FEMTO_ALWAYS_INLINE constexpr bool give(std::uint32_t fuel, std::int32_t debt) {
         granted_fuel_ = static_cast<std::int32_t>(std::min(fuel, max_fuel)) + debt;
         machine_.fuel = granted_fuel_;
         if (granted_fuel_ <= 0) machine_.state = errc::out_of_fuel;
@@ -226,10 +237,10 @@ private:
     constexpr result<std::uint64_t> go(const Program& p, std::uint32_t fuel, std::int32_t debt) {
         if (!give(fuel, debt)) return fail(errc::out_of_fuel, machine_.pc);
         if constexpr (std::is_same_v<Program, prepared>) {
-            return interpret(p, machine_, memory_, host_.object, host_.type);
+            return interpret(p, machine_, memory_, host_);
         }
         return interpret<Config.dispatch, rules_of(Config), Helpers>(
-            p, machine_, memory_, host_.object, host_.type);
+            p, machine_, memory_, host_);
     }
 
     // What is used most comes first: small offsets make short code.
