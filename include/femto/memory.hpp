@@ -97,6 +97,7 @@ struct memory_region {
     [[nodiscard]] FEMTO_ALWAYS_INLINE constexpr bool holds(std::uint32_t offset, std::uint32_t width,
                                                            bool write) const {
         const std::uint32_t size = write ? writable : readable;
+        if constexpr (sizeof(std::size_t) > 4) return std::uint64_t{offset} + width <= size;
 #if defined(__GNUC__)
         // A subtraction that compares, too; of one byte GCC knows better.
         if (Space == address_space::segmented && !(__builtin_constant_p(width) && width == 1)) {
@@ -180,32 +181,43 @@ public:
         }
     }
 
-    /// A piece of guest memory, if the guest may access it so.
-    struct access {
-        bool granted;
-        std::byte* at;
-    };
-
-    /// Where `width` guest bytes lie that may be read (or, if `Write`, written). A width of 0 is
-    /// granted anywhere inside a region and at its end. 11 instructions on a Cortex-M4 in the
-    /// segmented space.
-    template <bool Write>
-    [[nodiscard]] constexpr access locate(std::uint64_t address, std::uint32_t width) const {
+    /// Calls `f` with where `width` guest bytes lie that may be read (or, if `Write`, written); false if
+    /// they may not. A width of 0 is granted anywhere inside a region and at its end. 11 instructions on
+    /// a Cortex-M4 in the segmented space. The rest of the work is a function, so that what is granted
+    /// is the straight way: a result would be tested once more.
+    template <bool Write, class F>
+    FEMTO_ALWAYS_INLINE constexpr bool access(std::uint64_t address, std::uint32_t width, F f) const {
         if constexpr (Space == address_space::segmented) {
             const std::uint32_t index = index_of(address);
             const auto offset = static_cast<std::uint32_t>(address);
-            if (index >= regions_.size()) return {false, {}};
-            const region& r = regions_[index];
-            if (!r.holds(offset, width, Write)) return {false, {}};
-            return {true, r.base + offset};
+            if (index >= regions_.size() || !regions_[index].holds(offset, width, Write)) [[unlikely]] {
+                return false;
+            }
+            f(regions_[index].base + offset);
+            return true;
         } else {
             for (const region& r : regions_) {
                 const auto offset = address - reinterpret_cast<std::uintptr_t>(r.base);
                 const auto low = static_cast<std::uint32_t>(offset);
-                if (offset == low && r.holds(low, width, Write)) return {true, r.base + low};
+                if (offset == low && r.holds(low, width, Write)) {
+                    f(r.base + low);
+                    return true;
+                }
             }
-            return {false, {}};
+            return false;
         }
+    }
+
+    /// A piece of guest memory, if the guest may access it so.
+    struct piece {
+        bool granted;
+        std::byte* at;
+    };
+    template <bool Write>
+    [[nodiscard]] constexpr piece locate(std::uint64_t address, std::uint32_t width) const {
+        piece found{false, {}};
+        found.granted = access<Write>(address, width, [&](std::byte* at) { found.at = at; });
+        return found;
     }
     /// The same for those who have no use for empty pieces: nullptr if it is not granted.
     template <bool Write>

@@ -30,8 +30,9 @@ class prepared_instruction {
     static constexpr bool small = sizeof(void*) == 4;
 
     // Operands, then the address. Operands are, from the lowest bit: 8 times dst (8 bits), 8 times
-    // src (8), the offset or a short immediate (16), and on 64-bit cores the immediate (32). On a
-    // 32-bit core both are halves of one word, so that one instruction loads them (ldrd).
+    // src (8), the offset or a short immediate (16), and on 64-bit cores the immediate, or an access's
+    // offset once more (32). On a 32-bit core both are halves of one word, so that one instruction
+    // loads them (ldrd).
     std::uint64_t words_[small ? 1 : 2];
 };
 
@@ -209,6 +210,7 @@ private:
             const bool load = class_of(entry) == instruction_class::ldx;
             const bool access = (load || class_of(entry) == instruction_class::stx) &&
                                 (entry & 0xe0) == 0x60;
+            if (access) immediate = half;
             if (access && (load ? src : dst) == 10) entry = entry_of_frame(entry);
             if (!fits(half) || (copy && half != 0)) entry = shared_entry;  // movsx
             if (entry == opcode::lddw && is_host_address(i)) entry = shared_entry;

@@ -284,29 +284,35 @@ private:
         return outcome::next;
     }
 
-    [[nodiscard]] FEMTO_ALWAYS_INLINE std::uint64_t address(std::uint64_t* base) const {
+    /// `f` with where a T lies that is accessed at an offset from `base`.
+    template <bool Write, class T, class F>
+    FEMTO_ALWAYS_INLINE outcome access(std::uint64_t* base, F f) const {
         keep(base);
-        return *base + static_cast<std::uint64_t>(std::int64_t{Form::offset(operands_)});
+        const auto address = *base + static_cast<std::uint64_t>(Form::displacement(operands_));
+        if constexpr (for_size) {  // one check for all bodies, called
+            const auto piece = memory_.template locate<Write>(address, sizeof(T));
+            if (!piece.granted) return outcome::shared;
+            f(piece.at);
+            return outcome::next;
+        }
+        return memory_.template access<Write>(address, sizeof(T), f) ? outcome::next : outcome::shared;
     }
     template <class T>
     FEMTO_ALWAYS_INLINE outcome load() {
-        const auto from =
-            memory_.template locate<false>(address(Form::src(r_, operands_)), sizeof(T));
-        if (!from.granted) [[unlikely]] return outcome::shared;
-        put(destination(), load_little<T>(from.at));
-        return outcome::next;
+        return access<false, T>(Form::src(r_, operands_), [&](const std::byte* from) {
+            put(destination(), load_little<T>(from));
+        });
     }
     template <class T>
     FEMTO_ALWAYS_INLINE outcome store() {
-        const auto to = memory_.template locate<true>(address(Form::dst(r_, operands_)), sizeof(T));
-        if (!to.granted) [[unlikely]] return outcome::shared;
-        store_little(to.at, static_cast<T>(*Form::src(r_, operands_)));
-        return outcome::next;
+        return access<true, T>(Form::dst(r_, operands_), [&](std::byte* to) {
+            store_little(to, static_cast<T>(*Form::src(r_, operands_)));
+        });
     }
     /// A load or store at a constant offset from r10: inside the frame (proof 8).
     template <class T, bool Store>
     FEMTO_ALWAYS_INLINE outcome step_frame() {
-        std::byte* const at = memory_.in_frame(r_[10]) + Form::offset(operands_);
+        std::byte* const at = memory_.in_frame(r_[10]) + Form::displacement(operands_);
         if constexpr (Store) {
             store_little(at, static_cast<T>(*Form::src(r_, operands_)));
         } else {
