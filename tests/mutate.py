@@ -2,22 +2,28 @@
 # SPDX-License-Identifier: Apache-2.0
 """Mutation testing: mutate.py [COUNT [FILE...]] [--seed N] [--timeout S].
 
-Changes one operator, bound or constant of a header at a time, builds a quick test without sanitizers
-(the model, the judgement of the verifier and the attacks, in one program) and runs it. A change that no test
-notices is printed: it needs a test, or a reason in docs/assurance.md. COUNT changes are drawn from all that
-are possible in FILES; 0 means all of them. A change that does not compile is killed by the compiler.
+Changes one operator, bound or constant of a header at a time, then builds and runs the programs of TESTS
+without sanitizers until one notices: first the model and the judgement of the verifier, then unit tests. A
+change that none notices is printed: it needs a test, or a reason in docs/assurance.md. COUNT changes are drawn
+from all that are possible in FILES; 0 means all of them. What does not compile is killed by the compiler.
 """
 import os
 import random
 import re
+import resource
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
 
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 FILES = ["memory.hpp", "verifier.hpp", "execution.hpp", "compact.hpp", "threaded_form.hpp", "threaded_run.hpp",
-         "threaded.hpp", "helper.hpp", "semantics.hpp", "vm.hpp"]
+         "threaded.hpp", "prepared.hpp", "helper.hpp", "semantics.hpp", "opcode_table.hpp", "interpreter.hpp", "vm.hpp"]
+TESTS = ["mutants.cpp", *(f"unit/{name}.cpp" for name in (
+    "verifier", "vm", "opcode_table", "known_defects", "machine", "isolation_runs", "isolation", "helpers"))]
+COMMON = ["catch2/catch.hpp", "algorithm", "array", "atomic", "bit", "charconv", "cstdint", "cstdio", "cstring",
+          "functional", "memory", "optional", "random", "span", "string", "string_view", "utility", "vector"]
 CHANGES = [(r"(?<![<>=!-])<=(?!>)", "<"), (r"(?<![<>=!-])>=", ">"), (r" < (?!<)", " <= "), (r" > (?!>)", " >= "),
            (r"==", "!="), (r"!=", "=="), (r"&&", "||"), (r"\|\|", "&&"), (r" \+ ", " - "), (r" - ", " + "),
            (r" & ", " | "), (r"<<", ">>"), (r"\+\+", "--"), (r"\+=", "-="), (r"-=", "+="),
@@ -45,23 +51,43 @@ def candidates(name):
                 yield name, n, lines[n], changed
 
 
-def build_and_run(folder, timeout):
-    """Why the change is noticed, or None."""
-    test = f"{folder}/test"
-    build = subprocess.run(["clang++-14", "-std=c++20", "-O1", "-w", f"-I{folder}/include",
-                            f"{ROOT}/tests/mutants.cpp", "-o", test], capture_output=True, text=True)
-    if build.returncode != 0:
-        return "does not compile"
-    try:
-        run = subprocess.run([test], capture_output=True, text=True, timeout=timeout)
-    except subprocess.TimeoutExpired:
-        return "runs for ever"
-    return None if run.returncode == 0 else "a test fails"
+class Tests:
+    """Builds the tests against the headers in a folder, one after the other, and runs them."""
+
+    def __init__(self, folder, timeout):
+        self.folder, self.timeout = folder, timeout
+        # What never changes is compiled once: the standard library's headers, Catch2 and its main.
+        with open(f"{folder}/common.hpp", "w") as file:
+            file.writelines(f"#include <{name}>\n" for name in COMMON)
+        self.compile("-x", "c++-header", f"{folder}/common.hpp", "-o", f"{folder}/common.pch", check=True)
+        self.compile("-c", f"{ROOT}/tests/unit/main.cpp", "-o", f"{folder}/main.o", check=True)
+
+    def compile(self, *arguments, **more):
+        return subprocess.run(["clang++-14", "-std=c++20", "-O0", "-w", f"-I{self.folder}/include", *arguments],
+                              capture_output=True, text=True, **more)
+
+    def noticed(self):
+        """Why the change is noticed, or None."""
+        for source in TESTS:
+            main = [] if source == TESTS[0] else [f"{self.folder}/main.o"]
+            test = f"{self.folder}/test"
+            build = self.compile("-include-pch", f"{self.folder}/common.pch", f"{ROOT}/tests/{source}", *main, "-o", test)
+            if build.returncode != 0:
+                return "do not compile"
+            # A time of the processor: how long a test takes by the clock depends on what else runs.
+            limit = (resource.RLIMIT_CPU, (self.timeout, self.timeout))
+            run = subprocess.run([test], capture_output=True, text=True,
+                                 preexec_fn=lambda: resource.setrlimit(*limit))
+            if run.returncode in (-signal.SIGXCPU, -signal.SIGKILL):
+                return "run for ever"
+            if run.returncode != 0:
+                return f"fail {source}"
+        return None
 
 
 def main():
     arguments = sys.argv[1:]
-    seed, timeout = 1, 60
+    seed, timeout = 1, 30
     for option in ("--seed", "--timeout"):
         if option in arguments:
             at = arguments.index(option)
@@ -74,8 +100,9 @@ def main():
     chosen = random.Random(seed).sample(possible, count) if 0 < count < len(possible) else possible
     folder = tempfile.mkdtemp()
     shutil.copytree(f"{ROOT}/include", f"{folder}/include")
-    if (why := build_and_run(folder, timeout)) is not None:
-        sys.exit(f"without any change: {why}")
+    tests = Tests(folder, timeout)
+    if (why := tests.noticed()) is not None:
+        sys.exit(f"without any change tests {why}")
     survivors, killed = [], {}
     try:
         for number, (name, line, before, after) in enumerate(chosen):
@@ -85,7 +112,7 @@ def main():
             lines[line] = after
             with open(path, "w") as file:
                 file.write("\n".join(lines) + "\n")
-            why = build_and_run(folder, timeout)
+            why = tests.noticed()
             with open(path, "w") as file:
                 file.write(original)
             if why is None:

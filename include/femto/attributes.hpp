@@ -10,3 +10,16 @@
 #define FEMTO_ALWAYS_INLINE inline
 #define FEMTO_COLD
 #endif
+
+namespace femto::detail {
+
+/// Whether GCC is told to make things small, which it says by a macro. (clang does not compile for
+/// the devices that are meant, and has no constants for distances of labels in 16 bits.)
+#if defined(__OPTIMIZE_SIZE__) && !defined(__clang__)
+#define FEMTO_FOR_SIZE 1
+#else
+#define FEMTO_FOR_SIZE 0
+#endif
+inline constexpr bool for_size = FEMTO_FOR_SIZE != 0;
+
+}  // namespace femto::detail

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <femto/attributes.hpp>
 #include <femto/isa.hpp>
 #include <femto/result.hpp>
 
@@ -164,6 +165,68 @@ private:
     std::array<std::size_t, 2> used_{};
     std::size_t pool_ = 0;
 };
+
+/// Tells most slots at once from those that need a closer look: in them, every field that the
+/// instruction does not use and the one that selects its variant is zero, and no register is above
+/// r9. 328 bytes, for those who are not short of them.
+struct plain_slot_table {
+    /// Which bits have to be zero.
+    struct rule {
+        std::uint32_t fields = 0;
+        std::uint32_t immediate = 0;
+        friend constexpr bool operator==(const rule&, const rule&) = default;
+    };
+    std::array<std::uint8_t, 256> rule_of{};  ///< by opcode; 0: it is never plain
+    std::array<rule, 10> rules{};
+
+    constexpr explicit plain_slot_table(group allowed) {
+        const auto by_opcode = rows_by_opcode(allowed);
+        for (std::size_t opcode = 0; opcode < 256; ++opcode) {
+            if (!can_be_plain(static_cast<std::uint8_t>(opcode), by_opcode[opcode])) continue;
+            const auto zero = [](use u) { return u == use::none || u == use::selector; };
+            const field_rules& uses = by_opcode[opcode].uses;
+            const rule wanted{(zero(uses.destination) ? 0xf00u : 0) | (zero(uses.source) ? 0xf000u : 0) |
+                                  (zero(uses.offset) ? 0xffff0000u : 0),
+                              zero(uses.immediate) ? 0xffffffffu : 0};
+            std::uint8_t n = 1;
+            while (rules[n] != wanted && rules[n] != rule{}) ++n;
+            rules[n] = wanted;
+            rule_of[opcode] = n;
+        }
+    }
+    /// The first slot of `text` from `pc` on that is not plain, or `size`.
+    [[nodiscard]] FEMTO_ALWAYS_INLINE constexpr std::uint32_t end_of_plain(const instruction* text, std::uint32_t pc,
+                                                       std::uint32_t size) const {
+        const instruction* at = text + pc;
+        const instruction* const end = text + size;
+        for (; at != end; ++at) {
+            const std::uint32_t word = instruction::guest(at->fields);
+            const std::uint32_t n = rule_of[word & 0xff];
+            if (n == 0) [[unlikely]] break;
+            // A register above r9 carries out of its half of the byte.
+            const std::uint32_t carries = ((word + 0x6600) ^ word) & 0x11000;
+            const rule& zero = rules[n];
+            if (((word & zero.fields) | (instruction::guest(at->immediate) & zero.immediate) |
+                 carries) != 0) [[unlikely]] {
+                break;
+            }
+        }
+        return static_cast<std::uint32_t>(at - text);
+    }
+
+private:
+    /// Whether nothing more is to be known of an opcode if its selector is 0. Loads of 64 bits and
+    /// calls refer to other slots and to helpers.
+    static constexpr bool can_be_plain(std::uint8_t opcode, const opcode_rows& rows) {
+        const auto* last = rows.selectors.begin() + rows.variants;
+        return rows.refusal == errc::ok && std::find(rows.selectors.begin(), last, 0) != last &&
+               class_of(opcode) != instruction_class::ld && opcode != opcode::call_helper &&
+               opcode != opcode::callx;
+    }
+};
+
+template <group Allowed>
+inline constexpr plain_slot_table plain_slots{Allowed};
 
 template <group Allowed>
 inline constexpr auto opcodes = [] {

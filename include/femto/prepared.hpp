@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <femto/attributes.hpp>
 #include <femto/memory.hpp>
 #include <femto/verifier.hpp>
 
@@ -53,15 +54,6 @@ private:
 };
 
 namespace detail {
-
-/// Whether GCC is told to make things small, which it says by a macro. (clang does not compile for
-/// the devices that are meant, and has no constants for distances of labels in 16 bits.)
-#if defined(__OPTIMIZE_SIZE__) && !defined(__clang__)
-#define FEMTO_FOR_SIZE 1
-#else
-#define FEMTO_FOR_SIZE 0
-#endif
-inline constexpr bool for_size = FEMTO_FOR_SIZE != 0;
 
 /// Whether `threaded` has a body of its own for an opcode. The others are executed by the body of
 /// `compact`: they are rare, and each would cost 30 to 100 bytes. With `for_size` what is less

@@ -160,7 +160,7 @@ class verification {
     using verified = verified_program<Rules, Helpers>;
 
 public:
-    FEMTO_ALWAYS_INLINE static constexpr result<verified> verify(const program& p, std::span<std::uint8_t> scratch,
+    FEMTO_ALWAYS_INLINE static constexpr result<verified> verify(const program& p, const std::span<std::uint8_t>& scratch,
                                              std::uint64_t granted) {
         result<verified> proved{std::in_place, passkey{}, p, scratch.data(), granted};
         verification v{*proved, scratch.data()};
@@ -213,18 +213,27 @@ private:
                 return refuse_signed(errc::region_too_large, static_cast<std::int64_t>(bytes));
             }
         }
-        for (std::uint32_t n = 0; n < size_; ++n) marks_[n] = 0;
+        std::fill_n(marks_, size_, std::uint8_t{0});
         marks_[0] = mark::entry;
         for (const auto& f : proved_.program_.functions) {
             if (f.start >= size_) return refuse(errc::illegal_call, f.start);
-            marks_[f.start] = mark::entry | mark::listed;
+            mark_entry(f.start, mark::listed);
         }
         return 0;
+    }
+
+    constexpr void mark_entry(std::uint32_t slot, std::uint32_t state) {
+        marks_[slot] |= static_cast<std::uint8_t>(mark::entry | state);
+        if constexpr (!for_size) last_entry_ = std::max(last_entry_, slot);
     }
 
     // First pass: each instruction by itself (proofs 1, 2, 6, 8), marks for the second.
     FEMTO_ALWAYS_INLINE constexpr refusal instructions() {
         do {
+            if constexpr (!for_size) {
+                pc_ = plain_slots<Rules.allowed>.end_of_plain(text_, pc_, size_);
+                if (pc_ == size_) break;
+            }
             const instruction i = text_[pc_];
             refusal code = fields(i);
             if (code == 0) code = meaning(i);
@@ -236,7 +245,10 @@ private:
 
     FEMTO_ALWAYS_INLINE constexpr refusal fields(instruction i) {
         const opcode_shape shape = opcodes<Rules.allowed>[i.opcode()];
-        if (shape.is_refused()) return refuse(shape.refusal(), i.opcode());
+        if (shape.is_refused()) {
+            value_ = i.opcode();
+            return shape.bits;  // negated, too
+        }
         const std::uint32_t dst = i.dst();
         const std::uint32_t src = i.src();
         if (dst > 10 || (src > 10 && !shape.has(shape.source_selects))) {
@@ -289,7 +301,8 @@ private:
         } else if (kind <= instruction_class::stx) {
             if constexpr ((Rules.allowed & groups::atomic) != group::none) {
                 // Fetching operations write the source, compare-and-exchange writes r0.
-                if (is_atomic(opcode) && src == 10 && (imm & 1) != 0 && imm != 0xf1) {
+                // Only they have an immediate beside a source.
+                if (src == 10 && (imm & 1) != 0 && imm != 0xf1) {
                     return refuse(errc::frame_pointer_write);
                 }
             }
@@ -313,19 +326,24 @@ private:
                 if (imm > 10) return refuse(errc::illegal_register, imm);
                 proved_.call_limit_ = Rules.max_call_depth;
             }
-        } else if (opcode == opcode::add64_imm && pc_ != 0 && 0 - imm <= Rules.stack_size &&
-                   text_[pc_ - 1].fields ==
-                       instruction::make(opcode::mov64_reg, i.dst(), 10).fields) {
+        } else if (i.fields == instruction::make(opcode::mov64_reg, i.dst(), 10).fields &&
+                   pc_ + 1 < size_) {
             // `rX = r10; rX += -n` is how compilers take the address of a variable in the frame. It
             // makes the frame large enough; what is done with it is checked at run time.
-            bytes = 0 - imm;
+            const instruction next = text_[pc_ + 1];
+            const auto below = 0 - static_cast<std::uint32_t>(next.imm());
+            if (next.fields == instruction::make(opcode::add64_imm, i.dst()).fields &&
+                below <= Rules.stack_size) {
+                ++pc_;  // nothing more is to be known of the second one
+                bytes = below;
+            }
         }
         if (bytes > proved_.frame_size_) {
             proved_.frame_size_ = static_cast<std::uint16_t>((bytes + 7) & ~7u);
             deepest_ = pc_;
         }
         if (function >= size_) return refuse_target(errc::illegal_call, i.imm());
-        marks_[function] |= mark::entry;
+        mark_entry(function, 0);
         return 0;
     }
 
@@ -337,21 +355,26 @@ private:
         return jump_target(pc_, distance);
     }
     constexpr refusal refuse_target(errc code, std::int32_t distance) {
-        // Below slot 0 the sum wrapped around.
-        value_high_ = distance < 0 && target(distance) > pc_ ? 0xffffffff : 0;
-        return refuse(code, target(distance));
+        return refuse_signed(code, std::int64_t{pc_} + 1 + distance);
     }
 
     // Second pass: each function once, along its calls (proofs 3, 4, 5, 7).
     constexpr refusal functions() {
-        refusal code = 0;
-        for (std::uint32_t pc = 0; pc < size_ && code == 0; ++pc) {
+        for (std::uint32_t entry = 0; entry < size_; entry = end_of(entry)) {
             // An entry inside a lddw is refused where it is called.
-            if ((marks_[pc] & (mark::entry | mark::continuation)) == mark::entry) {
-                code = function(pc, 0);
-            }
+            if ((marks_[entry] & mark::continuation) != 0) continue;
+            const refusal code = function(entry, 0);
+            if (code != 0) return code;
         }
-        return code;
+        return 0;
+    }
+
+    /// Where the function that begins at `entry` ends: at the next entry.
+    constexpr std::uint32_t end_of(std::uint32_t entry) const {
+        if (!for_size && entry >= last_entry_) return size_;
+        do ++entry;
+        while (entry < size_ && (marks_[entry] & mark::entry) == 0);
+        return entry;
     }
 
     /// Checks the function that begins at `entry` if it is not yet, and that `depth` calls above it
@@ -365,14 +388,19 @@ private:
         if (state >= mark::done) return 0;
 
         marks_[entry] = mark::entry | mark::in_progress;
-        std::uint32_t end = entry;
-        do ++end;
-        while (end < size_ && (marks_[end] & mark::entry) == 0);
+        const std::uint32_t end = end_of(entry);
         std::uint32_t height = 0;
         std::uint32_t next = entry;
         do {
+            if constexpr (!for_size) {
+                next = end_of_straight(next, end);
+                if (next == end) {
+                    pc_ = end - 1;
+                    return refuse(errc::no_return);
+                }
+            }
             pc_ = next;
-            const instruction i = text_[pc_];
+            const instruction i = text_[next];
             const std::uint8_t opcode = i.opcode();
             next += slots(opcode);
             std::uint32_t to = 0;  // which is no second slot
@@ -401,15 +429,28 @@ private:
         return 0;
     }
 
+    /// The first slot from `pc` on of a class that this pass looks at: the others go to the next slot.
+    constexpr std::uint32_t end_of_straight(std::uint32_t pc, std::uint32_t end) const {
+        constexpr auto bit = [](instruction_class c) { return 0x80000000u >> static_cast<unsigned>(c); };
+        constexpr std::uint32_t classes = bit(instruction_class::ld) | bit(instruction_class::jmp) |
+                                          bit(instruction_class::jmp32);
+        const instruction* at = text_ + pc;
+        const instruction* const last = text_ + end;
+        while (at != last && classes << (at->opcode() & 7) < 0x80000000) ++at;
+        return static_cast<std::uint32_t>(at - text_);
+    }
+
     constexpr refusal stack() {
         pc_ = deepest_;
         const std::uint32_t needed = proved_.stack_needed();
         if (needed > Rules.stack_size) return refuse(errc::stack_too_small, needed);
-        // Of the calls that callx may make, as many as fit.
         std::uint32_t limit = proved_.call_depth_;
-        for (std::uint32_t left = Rules.stack_size - needed, each = proved_.frame_size_ + saved_frame_size;
-             limit < proved_.call_limit_ && left >= each; left -= each) {
-            ++limit;
+        if constexpr (contains(Rules.allowed, group::callx)) {
+            // Of the calls that callx may make, as many as fit.
+            for (std::uint32_t left = Rules.stack_size - needed, each = proved_.frame_size_ + saved_frame_size;
+                 limit < proved_.call_limit_ && left >= each; left -= each) {
+                ++limit;
+            }
         }
         proved_.call_limit_ = static_cast<std::uint8_t>(limit);
         return 0;
@@ -421,6 +462,7 @@ private:
     std::uint32_t size_;
     std::uint32_t pc_ = 0;
     std::uint32_t deepest_ = 0;
+    std::uint32_t last_entry_ = 0;
     std::uint32_t value_ = 0;
     std::uint32_t value_high_ = 0;
 };
@@ -434,7 +476,7 @@ private:
 /// Errors: error.pc is the slot at fault, error.address the offending value, if there is one.
 template <rules Rules, class Helpers>
 [[nodiscard]] constexpr result<verified_program<Rules, Helpers>> verify(
-    const program& p, std::span<std::uint8_t> scratch, std::uint64_t granted = ~std::uint64_t{0}) {
+    const program& p, const std::span<std::uint8_t>& scratch, std::uint64_t granted = ~std::uint64_t{0}) {
     return detail::verification<Rules, Helpers>::verify(p, scratch, granted);
 }
 

@@ -52,7 +52,7 @@ public:
 
     /// See `femto::verify`. Needs no machine.
     [[nodiscard]] static constexpr result<verified> verify(
-        const program& p, std::span<std::uint8_t> scratch,
+        const program& p, const std::span<std::uint8_t>& scratch,
         std::uint64_t granted = ~std::uint64_t{0}) {
         return femto::verify<rules_of(Config), Helpers>(p, scratch, granted);
     }

@@ -30,6 +30,7 @@ void check_file(std::string_view name) {
 TEST_CASE("conformance: arithmetic") { check_file("arithmetic"); }
 TEST_CASE("conformance: atomic") { check_file("atomic"); }
 TEST_CASE("conformance: control") { check_file("control"); }
+TEST_CASE("conformance: encoding") { check_file("encoding"); }
 TEST_CASE("conformance: extend_and_swap") { check_file("extend_and_swap"); }
 TEST_CASE("conformance: jump") { check_file("jump"); }
 TEST_CASE("conformance: memory") { check_file("memory"); }
@@ -37,7 +38,7 @@ TEST_CASE("conformance: multiply_divide") { check_file("multiply_divide"); }
 TEST_CASE("conformance: refused") { check_file("refused"); }
 TEST_CASE("conformance: shift") { check_file("shift"); }
 
-TEST_CASE("conformance: every file is a test above") { CHECK(conformance::files.size() == 9); }
+TEST_CASE("conformance: every file is a test above") { CHECK(conformance::files.size() == 10); }
 
 TEST_CASE("conformance: every instruction of opcodes.def occurs") {
     std::array<bool, femto::instruction_list.size()> seen{};
@@ -70,5 +71,7 @@ TEST_CASE("conformance: the suite notices what is wrong") {
     CHECK(why("program\n ldxb r0, [r1]\n exit\nend fault illegal_memory at 0 address 1\n") ==
           "4: address");
     CHECK(why("memory 01\nprogram\n exit\nend r0 0 count 1\nafter 02\n") == "5: memory afterwards");
+    CHECK(why("slots\n 95 00\nend r0 0 count 1\n") == "1: not a slot");
+    CHECK(why("slots\n 95 00 00 00 00 00 00 00\nend r0 1 count 1\n") == "3: r0");
     CHECK(why("program\n bad\nend r0 0 count 1\n") == "1: does not assemble");
 }

@@ -21,6 +21,7 @@ static_assert(passes(5));
 static_assert(passes(6));
 static_assert(passes(7));
 static_assert(passes(8));
-static_assert(conformance::files.size() == 9);
+static_assert(passes(9));
+static_assert(conformance::files.size() == 10);
 
 }  // namespace

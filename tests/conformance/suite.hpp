@@ -109,10 +109,14 @@ public:
             std::string_view line = trim(source.substr(0, end));
             const std::string_view rest =
                 end == source.npos ? std::string_view{} : source.substr(end + 1);
-            if (line.starts_with("program")) {
+            if (line == "program" || line == "slots") {
                 const std::size_t stop = rest.find("\nend");
                 if (stop == rest.npos) return failed("program without end");
-                program(rest.substr(0, stop + 1));
+                if (line == "program") {
+                    program(rest.substr(0, stop + 1));
+                } else {
+                    slots(rest.substr(0, stop + 1));
+                }
                 for (const char c : rest.substr(0, stop + 1)) line_ += c == '\n' ? 1 : 0;
                 ++line_;
                 const std::size_t after = rest.find('\n', stop + 1);
@@ -243,6 +247,25 @@ private:
         const auto size = femto::assemble(source, text_.slots);
         if (!size.has_value()) return failed("does not assemble");
         text_.size = *size;
+    }
+    /// A line a slot: its eight bytes, in the order of section 3.1 for a little-endian host.
+    constexpr void slots(std::string_view source) {
+        text_ = {};
+        while (!source.empty()) {
+            const std::size_t end = source.find('\n');
+            std::string_view line = trim(source.substr(0, end));
+            source = end == source.npos ? std::string_view{} : source.substr(end + 1);
+            if (line.empty()) continue;
+            memory_image m;
+            m.parse(line);
+            if (m.size != 8 || text_.size == text_.slots.size()) return failed("not a slot");
+            const auto word = [&](std::size_t at) {
+                std::uint32_t w = 0;
+                for (std::size_t n = 4; n-- > 0;) w = w << 8 | std::to_integer<std::uint32_t>(m.bytes[at + n]);
+                return instruction::guest(w);
+            };
+            text_.add({word(0), word(4)});
+        }
     }
 
     struct outcome {

@@ -39,7 +39,7 @@ bool segmented_place(const segmented& m, std::uint64_t address, std::uint32_t wi
 }
 /// Granted if and only if the piece lies in the region: its distance from the base, and its end, are at
 /// most the size. (Distances are modulo 2^64: no region of an address space wraps around.) With one
-/// region, of any base and size; the others are asked one after the other in the same loop.
+/// region, of any base and size.
 template <bool Write, std::uint32_t Number>
 bool flat_check(std::byte* base, std::uint32_t size, std::uint64_t address, std::uint32_t width) {
     if (size > 0x7fffffff || width == 0) return true;
@@ -50,6 +50,23 @@ bool flat_check(std::byte* base, std::uint32_t size, std::uint64_t address, std:
     const auto a = m.template locate<Write>(address, width);
     return a.granted == inside && (!inside || a.at == base + distance) &&
            !m.template locate<!Write>(address, width).granted;
+}
+/// Several regions: granted if and only if the memory that has one of them alone grants it, and where the
+/// first such one does. With `flat_check` for each of them, this is the whole check.
+template <bool Write>
+bool flat_regions(const flat& m, std::uint64_t address, std::uint32_t width) {
+    if (width == 0) return true;
+    flat::access first{};
+    for (std::uint32_t n = 0; n < regions; ++n) {
+        if (size_of<Write>(m, n) > 0x7fffffff) return true;  // `set` makes none
+        flat one;
+        const auto base = reinterpret_cast<std::byte*>(static_cast<std::uintptr_t>(m.address_of(n)));
+        one.set(n, {base, size_of<Write>(m, n)}, Write ? permission::write : permission::read);
+        const auto a = one.template locate<Write>(address, width);
+        if (!first.granted) first = a;
+    }
+    const auto a = m.template locate<Write>(address, width);
+    return a.granted == first.granted && a.at == first.at;
 }
 /// Distance and slot without wrap-around, as the verifier's comparison needs them.
 bool jump(std::uint32_t pc, std::int32_t distance, std::uint32_t begin, std::uint32_t end) {
@@ -102,6 +119,8 @@ bool claim_small_write(const small* m, std::uint64_t a, std::uint32_t w) { retur
 bool claim_segmented_place(const segmented* m, std::uint64_t a, std::uint32_t w) { return segmented_place(*m, a, w); }
 bool claim_flat_read(std::byte* b, std::uint32_t s, std::uint64_t a, std::uint32_t w) { return flat_check<false, 1>(b, s, a, w); }
 bool claim_flat_write(std::byte* b, std::uint32_t s, std::uint64_t a, std::uint32_t w) { return flat_check<true, 1>(b, s, a, w); }
+bool claim_flat_regions_read(const flat* m, std::uint64_t a, std::uint32_t w) { return flat_regions<false>(*m, a, w); }
+bool claim_flat_regions_write(const flat* m, std::uint64_t a, std::uint32_t w) { return flat_regions<true>(*m, a, w); }
 bool claim_jump(std::uint32_t pc, std::int32_t d, std::uint32_t b, std::uint32_t e) { return jump(pc, d, b, e); }
 bool claim_charge(std::int32_t f, std::uint32_t n) { return charge(f, n); }
 bool claim_deadline_32(std::uint32_t p, std::int32_t f, std::uint32_t n) { return deadline<std::uint32_t, std::int32_t>(p, f, n); }

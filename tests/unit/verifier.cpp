@@ -127,6 +127,46 @@ TEST_CASE("verifier: jumps, ends and calls") {
           error{errc::call_too_deep, 0, 2});
 }
 
+TEST_CASE("verifier: functions") {
+    // Each jump stays in its function, whichever comes first.
+    const auto call = op(call_opcode, 0, 1, 0, 1), leave = op(exit_opcode);
+    CHECK(refusal({call, leave, op(mov_imm), leave}) == error{});
+    CHECK(refusal({call, leave, op(ja, 0, 0, -2), leave}) == error{errc::illegal_jump, 2, 1});
+    CHECK(refusal({op(0x15, 0, 0, 2), call, leave, op(mov_imm), leave}) ==
+          error{errc::illegal_jump, 0, 3});
+    // The end of one that only computes, and of one whose end is in the middle of a load.
+    CHECK(refusal({call, op(mov_imm), op(mov_imm), leave}) == error{errc::no_return, 1, 0});
+    CHECK(refusal({op(call_opcode, 0, 1, 0, 2), leave, op(lddw), op(0), leave}) ==
+          error{errc::jump_into_load, 0, 3});
+    CHECK(refusal({op(ja, 0, 0, 4), op(lddw), op(0), op(call_opcode, 0, 1, 0, -2), leave, leave}) ==
+          error{errc::illegal_jump, 0, 5});
+    CHECK(refusal({op(mov_imm), op(lddw), op(0), op(call_opcode, 0, 1, 0, -2), leave}) ==
+          error{errc::no_return, 1, 0});
+    CHECK(refusal({op(call_opcode, 0, 1, 0, 5), leave}) == error{errc::illegal_call, 0, 6});
+    CHECK(refusal({op(call_opcode, 0, 1, 0, -7), leave}) ==
+          error{errc::illegal_call, 0, static_cast<std::uint64_t>(-6)});
+}
+
+TEST_CASE("verifier: addresses in the frame") {
+    constexpr std::uint8_t add_imm = 0x07;
+    const auto frame = [](const std::vector<instruction>& text) {
+        std::vector<std::uint8_t> scratch(text.size());
+        const auto verified = vm<>::verify({text, {}, {}, {}}, scratch);
+        return verified.has_value() ? verified->frame_size() : 0xffff;
+    };
+    const auto leave = op(exit_opcode);
+    CHECK(frame({op(mov_reg, 2, 10), op(add_imm, 2, 0, 0, -20), leave}) == 24);
+    CHECK(frame({op(mov_reg, 2, 10), op(add_imm, 2, 0, 0, -512), leave}) == 512);
+    CHECK(frame({op(mov_reg, 2, 10), op(add_imm, 2, 0, 0, -513), leave}) == 0);
+    CHECK(frame({op(mov_reg, 2, 10), op(add_imm, 3, 0, 0, -20), leave}) == 0);
+    CHECK(frame({op(mov_reg, 2, 9), op(add_imm, 2, 0, 0, -20), leave}) == 0);
+    CHECK(frame({op(mov_reg, 2, 10, 32), op(add_imm, 2, 0, 0, -20), leave}) == 0);  // sign-extended
+    CHECK(frame({op(mov_reg, 2, 10), leave}) == 0);
+    CHECK(refusal({op(mov_reg, 2, 10)}) == error{errc::no_return, 0, 0});
+    CHECK(refusal({op(mov_reg, 2, 10), op(add_imm, 2, 0, 0, -264), op(call_opcode, 0, 1, 0, 1), leave,
+                   leave}) == error{errc::stack_too_small, 1, 568});
+}
+
 TEST_CASE("verifier: stack") {
     CHECK(refusal({op(0x7b, 10, 1, -4), op(exit_opcode)}).code == errc::illegal_stack_access);
     CHECK(refusal({op(0x79, 1, 10, 0), op(exit_opcode)}).code == errc::illegal_stack_access);
