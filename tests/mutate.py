@@ -21,7 +21,7 @@ ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 FILES = ["memory.hpp", "verifier.hpp", "execution.hpp", "compact.hpp", "threaded_form.hpp", "threaded_run.hpp",
          "threaded.hpp", "prepared.hpp", "helper.hpp", "semantics.hpp", "opcode_table.hpp", "interpreter.hpp", "vm.hpp"]
 TESTS = ["mutants.cpp", *(f"unit/{name}.cpp" for name in (
-    "verifier", "vm", "opcode_table", "known_defects", "machine", "isolation_runs", "isolation", "helpers"))]
+    "memory", "verifier", "vm", "opcode_table", "known_defects", "machine", "isolation_runs", "isolation", "helpers"))]
 COMMON = ["catch2/catch.hpp", "algorithm", "array", "atomic", "bit", "charconv", "cstdint", "cstdio", "cstring",
           "functional", "memory", "optional", "random", "span", "string", "string_view", "utility", "vector"]
 CHANGES = [(r"(?<![<>=!-])<=(?!>)", "<"), (r"(?<![<>=!-])>=", ">"), (r" < (?!<)", " <= "), (r" > (?!>)", " >= "),
