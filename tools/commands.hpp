@@ -13,7 +13,7 @@
 namespace femto_tool {
 
 /// What containers are verified against: the defaults of a device, with more regions for --region.
-inline constexpr femto::config host_config{.max_regions = 16};
+inline constexpr femto::config host_config{.max_regions = 16, .max_region_size = 0x7fffffff};
 
 struct build_options {
     std::vector<std::string> sources;

@@ -65,7 +65,7 @@ public:
     /// Puts the position back into the machine. A fault is reported at its instruction; a run that can
     /// be resumed goes on behind the last one.
     FEMTO_ALWAYS_INLINE constexpr void save() {
-        run_.state.pc = slot();
+        run_.state.pc = static_cast<decltype(run_.state.pc)>(slot());
     }
 
 private:
@@ -206,7 +206,7 @@ private:
     }
     static constexpr bool helper_called(context& run, std::uint32_t id) {
         auto& state = run.state;
-        caller from{state.fuel, run.host, run.host_type};
+        caller from{state.fuel, run.host.object, run.host.type};
         std::uint64_t address = 0;
         errc code = Helpers::call(id, from, state.r.data(), run.memory, address);
         state.fuel = from.fuel();

@@ -80,8 +80,12 @@ private:
     // Whoever gets the 1 owns everything below. A flag and no queue: nobody ever waits for it inside
     // an ISR.
     bool enter() { return held_.exchange(1) == 0; }
+    /// The same for firing, which has nothing to show to others.
+    bool enter_to_run() { return held_.try_set(); }
     void leave() { held_.store(0); }
 
+    /// Whether its runs are accounted for.
+    [[nodiscard]] bool watched() const { return suspends_ || windowed_ || counted_; }
     [[nodiscard]] bool loaded() const { return state() != container_state::empty; }
     [[nodiscard]] bool from_image() const { return from_image_; }
     [[nodiscard]] femto::image image() const { return femto::image::known(source_.image); }
@@ -113,9 +117,10 @@ private:
     std::uint8_t number_ = 0;
     std::uint8_t lane_ = 0;  ///< while it is suspended
     permission context_ = permission::none;
-    // One byte that a run looks at: of those who do not suspend and have no window, nothing more.
+    // One byte that a run looks at: of those for whom none of these is set, nothing more.
     std::uint8_t suspends_ : 1 = 0;
-    std::uint8_t windowed_ : 1 = 0;  ///< it or its tenant has a limit in a window
+    std::uint8_t windowed_ : 1 = 0;  ///< it or its tenant has a limit in a window, or it has no fuel
+    std::uint8_t counted_ : 1 = 0;   ///< `statistics_` has a place
     std::uint8_t from_image_ : 1 = 0;
 };
 

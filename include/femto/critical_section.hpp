@@ -30,6 +30,12 @@ public:
     constexpr shared_word() = default;
     [[nodiscard]] std::uint32_t load() const { return word_.load(std::memory_order_acquire); }
     void store(std::uint32_t value) { word_.store(value, std::memory_order_release); }
+    /// Makes a 0 a 1: whether it was 0. What who stored the 0 did before is seen, also what who wrote the 1
+    /// by one of those below did before.
+    bool try_set() {
+        if constexpr (lock_free) return word_.exchange(1, std::memory_order_acquire) == 0;
+        return exchange(1) == 0;
+    }
     /// These return the word as it was before.
     std::uint32_t exchange(std::uint32_t value) {
         if constexpr (lock_free) return word_.exchange(value, std::memory_order_seq_cst);

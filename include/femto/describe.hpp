@@ -56,6 +56,8 @@ inline constexpr error_description error_descriptions[]{
      "use smaller local variables or fewer nested calls, or raise config::stack_size"},
     {errc::call_too_deep, "call_too_deep", "local calls nest too deep",
      "let the compiler inline, or raise config::max_call_depth"},
+    {errc::region_too_large, "region_too_large", "more memory than a region may have",
+     "grant a part of it, make the container's data smaller, or raise config::max_region_size"},
     {errc::recursion, "recursion", "a function calls itself, directly or through others",
      "write it as a loop: the stack of a container is bounded"},
     {errc::illegal_write, "illegal_write", "write to memory that may only be read",

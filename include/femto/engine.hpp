@@ -104,7 +104,7 @@ public:
         c.state_ = container_state::attached;
         [[maybe_unused]] const guard inside;
         free->store(&c);
-        to.attached_ = to.attached_ + 1;
+        to.attached_ = static_cast<std::uint16_t>(to.attached_ + 1);
         return {};
     }
 
@@ -118,7 +118,7 @@ public:
             if (place.load() != &c) continue;
             [[maybe_unused]] const guard inside;
             place.store(nullptr);
-            from.attached_ = from.attached_ - 1;
+            from.attached_ = static_cast<std::uint16_t>(from.attached_ - 1);
         }
         return settle(c);
     }
@@ -169,13 +169,13 @@ public:
     /// and the return.
     template <class Context, std::size_t Places>
     hook_result fire(hook<Context, Places>& at, Context& context) {
-        const std::uint32_t attached = at.attached_.load(std::memory_order_acquire);
+        const std::uint32_t attached = at.attached_.load(std::memory_order_relaxed);
         if (attached == 0) [[likely]] return {};
         if constexpr (std::same_as<Context, std::span<std::byte>>) {
-            return fire_places(at.places_, attached, at.declared_.policy, context);
+            return fire_places(at, at.places_.data(), context, attached);
         } else {
             const std::span<std::byte> bytes = std::as_writable_bytes(std::span{&context, 1});
-            return fire_places(at.places_, attached, at.declared_.policy, bytes);
+            return fire_places(at, at.places_.data(), bytes, attached);
         }
     }
 
@@ -249,6 +249,7 @@ private:
         c.last_fault_.store(errc::ok, std::memory_order_relaxed);
         c.limits_ = &limits;
         c.suspends_ = request.suspends;
+        c.counted_ = c.statistics_ ? 1 : 0;
         c.tenant_ = tenant;
         c.number_ = static_cast<std::uint8_t>(place - containers_.begin());
         owner.ram_ += ram;
@@ -332,15 +333,20 @@ private:
 
     /// Places behind the last of the `attached` containers are not looked at: one that is hung there
     /// meanwhile has not been attached when the event began.
-    hook_result fire_places(std::span<std::atomic<container*>> places, std::uint32_t attached,
-                            hook_policy policy, const std::span<std::byte>& context) {
+    FEMTO_COLD hook_result fire_places(const hook_head& at, std::atomic<container*>* place,
+                                       const std::span<std::byte>& context,
+                                       std::uint32_t attached) {
         hook_result result;
-        for (auto& place : places) {
-            container* c = place.load(std::memory_order_relaxed);
-            while (c != nullptr && !try_run(place, *c, context, result)) c = place.load();
+        std::uint32_t left = attached;
+        const auto* const first = place;
+        do {
+            container* c = place->load(std::memory_order_relaxed);
+            while (c != nullptr && !try_run(*place, *c, context, result)) c = place->load();
             if (c == nullptr) continue;
-            if (--attached == 0 || (policy != hook_policy::all && stops(policy, result.value))) break;
-        }
+            if (--left == 0) break;
+            const hook_policy policy = at.declared_.policy;
+            if (policy != hook_policy::all && stops(policy, result.value)) break;
+        } while (++place != first + at.count_);
         return result;
     }
     static bool stops(hook_policy policy, std::int64_t value) {
@@ -350,14 +356,15 @@ private:
     }
 
     /// False if the container is no longer the one in this place.
-    bool try_run(std::atomic<container*>& place, container& c, const std::span<std::byte>& context,
-                 hook_result& result) {
-        if (!c.enter()) {
-            if (place.load() != &c) return false;
+    FEMTO_ALWAYS_INLINE bool try_run(std::atomic<container*>& place, container& c,
+                                     const std::span<std::byte>& context, hook_result& result) {
+        // That it was taken off its place we see in any case: who did that has held it since (see `settle`).
+        if (!c.enter_to_run()) [[unlikely]] {
+            if (place.load(std::memory_order_acquire) != &c) return false;
             ++result.missed;
             return true;
         }
-        const bool here = place.load() == &c;
+        const bool here = place.load(std::memory_order_acquire) == &c;
         if (here) runs_.start(c, context, result);
         c.leave();
         return here;

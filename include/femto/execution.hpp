@@ -17,12 +17,15 @@ namespace femto {
 /// The most fuel that a run can be given at once: counted in bytes of text, it fits 31 bits.
 inline constexpr std::uint32_t max_fuel = 0x0fffffff;
 
-/// What survives between `run` and `resume`: 88 bytes of registers and 12 of position. What local calls
+/// What survives between `run` and `resume`: 96 bytes, or 104 if slots do not fit 16 bits. What local calls
 /// save lies behind the guest's stack.
+template <std::uint32_t MaxInstructions>
 struct machine {
+    using slot_number =
+        std::conditional_t<MaxInstructions <= 0xffff, std::uint16_t, std::uint32_t>;
     std::array<std::uint64_t, 11> r{};
-    std::uint32_t pc = 0;
     std::int32_t fuel = 0;  ///< instructions left; negative if the last straight stretch overdrew it
+    slot_number pc = 0;
     std::uint8_t depth = 0;  ///< local calls that have not returned
     errc state = errc::ok;   ///< `suspended` and `out_of_fuel` can be resumed
 };
@@ -33,10 +36,9 @@ namespace detail {
 template <rules Rules, class Helpers, class Memory>
 struct run_context {
     const verified_program<Rules, Helpers>& program;
-    machine& state;
+    machine<Rules.max_instructions>& state;
     const Memory& memory;
-    void* host;
-    const void* host_type;
+    const typename Helpers::host& host;
     std::uint64_t address = 0;  ///< belongs to the fault in `state`
 
     /// Makes a frame for a local call. What is saved of the caller, r6 to r9 and where it goes on, lies
@@ -98,7 +100,7 @@ struct transitions {
 
     FEMTO_COLD static constexpr bool helper_called(context& run, std::uint32_t id) {
         auto& state = run.state;
-        caller from{state.fuel, run.host, run.host_type};
+        caller from{state.fuel, run.host.object, run.host.type};
         std::uint64_t address = 0;
         errc code = Helpers::call(id, from, state.r.data(), run.memory, address);
         state.fuel = from.fuel();

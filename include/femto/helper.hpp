@@ -65,6 +65,17 @@ private:
     const void* host_type_;
 };
 
+/// The object that a run hands to its helpers, and its type; see `caller::host`.
+struct host_reference {
+    void* object = nullptr;
+    const void* type = nullptr;
+};
+/// In its place where no helper can ask.
+struct no_host {
+    static constexpr void* object = nullptr;
+    static constexpr const void* type = nullptr;
+};
+
 namespace detail {
 
 /// Values that a guest can make: an enum needs an underlying type, or most integers are none of its
@@ -279,6 +290,11 @@ struct helper {
 
     static constexpr std::uint32_t id = Id;
 
+    /// Whether a parameter is made from the caller, as `caller&` is.
+    static constexpr bool takes_caller = []<std::size_t... I>(std::index_sequence<I...>) {
+        return (detail::from_caller<std::tuple_element_t<I, arguments>> || ...);
+    }(std::make_index_sequence<arity>{});
+
     /// The register (0 for r1) at which parameter `I` begins; `I == arity` gives their number.
     template <std::size_t I>
     static constexpr std::size_t first_register = []<std::size_t... J>(std::index_sequence<J...>) {
@@ -374,6 +390,9 @@ struct helper_set {
             return true;
         }(),
         "femto: two helpers of a helper_set have the same id");
+
+    /// What a machine keeps of its host for these helpers.
+    using host = std::conditional_t<(Helpers::takes_caller || ...), host_reference, no_host>;
 
     /// The place of helper `id` in the set as a bit, or 0 if it is not in it.
     [[nodiscard]] static constexpr std::uint64_t bit_of([[maybe_unused]] std::uint32_t id) {

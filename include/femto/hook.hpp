@@ -57,12 +57,32 @@ struct hook_result {
     std::uint8_t missed = 0;  ///< busy, waiting, backing off, throttled, or no machine free
 };
 
+/// What of a hook is the same whatever its context.
+class hook_head {
+public:
+    [[nodiscard]] const hook_declaration& declaration() const { return declared_; }
+    /// As of this moment; says nothing of what else was changed before.
+    [[nodiscard]] bool empty() const { return attached_.load(std::memory_order_relaxed) == 0; }
+
+protected:
+    constexpr hook_head(const hook_declaration& declared, std::uint16_t places)
+        : declared_{declared}, count_{places} {}
+
+private:
+    template <class, class, auto>
+    friend class engine;
+    const hook_declaration& declared_;
+    std::atomic<std::uint16_t> attached_{0};  ///< written by attach and detach, inside the guard
+    std::uint16_t count_;                     ///< of places
+};
+
 /// A place in the firmware that runs containers: `Places` of them at most. Context is the type that
 /// firmware hands over; its bytes are what the containers see. With `std::span<std::byte>` it is
 /// bytes whose number is known when the hook fires only. RAM: 8 bytes and 4 for each place on a
 /// 32-bit core.
 template <class Container, class Context, std::size_t Places = 2>
-class hook {
+class hook : public hook_head {
+    static_assert(Places >= 1 && Places <= 0xffff);
     static_assert(std::is_trivially_copyable_v<Context> &&
                       std::has_unique_object_representations_v<Context>,
                   "femto: a hook's context is plain bytes to the guest: no padding, which would "
@@ -70,19 +90,16 @@ class hook {
 
 public:
     using context_type = Context;
-    constexpr explicit hook(const hook_declaration& declared) : declared_{declared} {}
+    constexpr explicit hook(const hook_declaration& declared)
+        : hook_head{declared, std::uint16_t{Places}} {}
     hook(const hook&) = delete;
     hook& operator=(const hook&) = delete;
 
-    [[nodiscard]] const hook_declaration& declaration() const { return declared_; }
-    [[nodiscard]] bool empty() const { return attached_.load(std::memory_order_acquire) == 0; }
     [[nodiscard]] const Container* at(std::size_t place) const { return places_[place].load(); }
 
 private:
     template <class, class, auto>
     friend class engine;
-    const hook_declaration& declared_;
-    std::atomic<std::uint32_t> attached_{0};  ///< written by attach and detach, inside the guard
     std::array<std::atomic<Container*>, Places> places_{};
 };
 

@@ -35,6 +35,28 @@ constexpr void run_compact(run_context<Rules, Helpers, Memory>& run, Observer&& 
     e.save();
 }
 
+/// Runs; what came of it is in `m`. Returns the guest address that belongs to a fault.
+template <dispatch Dispatch, class Observer, rules Rules, class Helpers, class Memory>
+FEMTO_ALWAYS_INLINE constexpr std::uint64_t execute(const verified_program<Rules, Helpers>& p,
+                                                    machine<Rules.max_instructions>& m,
+                                                    const Memory& memory,
+                                                    const typename Helpers::host& host,
+                                                    Observer&& observe) {
+    constexpr bool watched = !std::is_same_v<std::remove_cvref_t<Observer>, no_observer>;
+    if (std::is_constant_evaluated() || Dispatch == dispatch::compact || watched) {
+        run_context<Rules, Helpers, Memory> run{p, m, memory, host};
+        run_compact<Observer>(run, static_cast<Observer&&>(observe));
+        return run.address;
+    } else {
+        using form = in_place_form;
+        threaded_context<form, Rules, Helpers, Memory> run{{p, m, memory, host},
+                                                           p.source().text.data()};
+        const form in_place;
+        run_threaded(&run, &in_place);
+        return run.address;
+    }
+}
+
 }  // namespace detail
 
 /// Runs `m` from its position until it ends, faults, is suspended or has no fuel left.
@@ -48,22 +70,13 @@ constexpr void run_compact(run_context<Rules, Helpers, Memory>& run, Observer&& 
 template <dispatch Dispatch, rules Rules, class Helpers, class Memory,
           class Observer = detail::no_observer>
 [[nodiscard]] constexpr result<std::uint64_t> interpret(const verified_program<Rules, Helpers>& p,
-                                                        machine& m,
-                                                        const Memory& memory, void* host = nullptr,
-                                                        const void* host_type = nullptr,
+                                                        machine<Rules.max_instructions>& m,
+                                                        const Memory& memory,
+                                                        const typename Helpers::host& host = {},
                                                         Observer observe = {}) {
-    detail::run_context<Rules, Helpers, Memory> run{p, m, memory, host, host_type};
-    constexpr bool watched = !std::is_same_v<Observer, detail::no_observer>;
-    if (std::is_constant_evaluated() || Dispatch == dispatch::compact || watched) {
-        detail::run_compact<Observer>(run, static_cast<Observer&&>(observe));
-    } else {
-        using form = detail::in_place_form;
-        detail::threaded_context<form, Rules, Helpers, Memory> threaded{run, p.source().text.data()};
-        const form in_place;
-        detail::run_threaded(&threaded, &in_place);
-        run.address = threaded.address;
-    }
-    if (m.state != errc::ok) return fail(m.state, m.pc, run.address);
+    const std::uint64_t address = detail::execute<Dispatch, Observer>(
+        p, m, memory, host, static_cast<Observer&&>(observe));
+    if (m.state != errc::ok) return fail(m.state, m.pc, address);
     return m.r[0];
 }
 
@@ -81,12 +94,11 @@ template <class Memory, rules Rules, class Helpers>
 /// Runs like `interpret` by the code of `p`: the same results, errors and fuel.
 template <rules Rules, class Helpers, class Memory>
 [[nodiscard]] result<std::uint64_t> interpret(const prepared_program<Rules, Helpers, Memory>& p,
-                                              machine& m,
-                                              const Memory& memory, void* host = nullptr,
-                                              const void* host_type = nullptr) {
+                                              machine<Rules.max_instructions>& m,
+                                              const Memory& memory,
+                                              const typename Helpers::host& host = {}) {
     using form = detail::prepared_form<prepared_program<Rules, Helpers, Memory>>;
-    detail::threaded_context<form, Rules, Helpers, Memory> run{{p, m, memory, host, host_type},
-                                                               p.code()};
+    detail::threaded_context<form, Rules, Helpers, Memory> run{{p, m, memory, host}, p.code()};
     const form prepared{p};
     detail::run_threaded(&run, &prepared);
     if (m.state != errc::ok) return fail(m.state, m.pc, run.address);

@@ -40,15 +40,10 @@ public:
 
     [[nodiscard]] lane& of(const container& c) { return lanes_[c.lane_]; }
 
-    /// A machine for a run of `c`; nullptr if none is free.
-    lane* acquire(const container& c) {
-        const std::uint32_t first = c.suspends_ ? Config.lanes : 0;
-        const std::uint32_t last = c.suspends_ ? Config.lanes + Config.sleepers : Config.lanes;
-        for (lane* l = &lanes_[first]; l != lanes_.data() + last; ++l) {
-            if (l->busy.exchange(1) == 0) return l;
-        }
-        return nullptr;
-    }
+    /// A machine for a run; nullptr if none is free.
+    lane* acquire() { return first_free(0, Config.lanes); }
+    /// The same for one that may suspend.
+    lane* acquire_sleeper() { return first_free(Config.lanes, Config.lanes + Config.sleepers); }
     static void release(lane& l) { l.busy.store(0); }
     [[nodiscard]] std::uint8_t number_of(const lane& l) const {
         return static_cast<std::uint8_t>(&l - lanes_.data());
@@ -83,6 +78,12 @@ public:
     }
 
 private:
+    FEMTO_ALWAYS_INLINE lane* first_free(std::uint32_t first, std::uint32_t last) {
+        for (lane* l = &lanes_[first]; l != lanes_.data() + last; ++l) {
+            if (l->busy.try_set()) return l;
+        }
+        return nullptr;
+    }
     static void forget(lane& l) { l.installed.store(nullptr, std::memory_order_relaxed); }
     std::array<lane, Config.lanes + Config.sleepers> lanes_{};
 };

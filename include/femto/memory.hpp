@@ -83,45 +83,79 @@ constexpr void store_little(std::byte* to, T value) {
     }
 }
 
+namespace detail {
+
+/// One region. Permissions are folded into two sizes, so that one check decides bounds and permission; a
+/// write-only region has `readable` 0.
+template <address_space Space, class Size>
+struct memory_region {
+    std::byte* base = nullptr;
+    Size readable = 0;
+    Size writable = 0;
+
+    /// Whether `width` bytes from `offset` on, a sum that could wrap, lie inside.
+    [[nodiscard]] FEMTO_ALWAYS_INLINE constexpr bool holds(std::uint32_t offset, std::uint32_t width,
+                                                           bool write) const {
+        const std::uint32_t size = write ? writable : readable;
+        if constexpr (sizeof(std::size_t) > 4) return std::uint64_t{offset} + width <= size;
+#if defined(__GNUC__)
+        // A subtraction that compares, too; of one byte GCC knows better.
+        if (Space == address_space::segmented && !(__builtin_constant_p(width) && width == 1)) {
+            std::uint32_t last = 0;
+            return !__builtin_sub_overflow(size, width, &last) && offset <= last;
+        }
+#endif
+        return size >= width && offset <= size - width;
+    }
+};
+
+}  // namespace detail
+
 /// The regions of one guest and the check that every access passes. Regions below
-/// `region_number::first_free` have fixed numbers; `map` hands out the rest.
-template <address_space Space, std::size_t MaxRegions>
+/// `region_number::first_free` have fixed numbers; `map` hands out the rest. No region has more than
+/// `MaxSize` bytes; up to 0xffff, one takes 8 bytes of RAM on a 32-bit core, else 12.
+template <address_space Space, std::size_t MaxRegions, std::uint32_t MaxSize = 0x7fffffff>
 class guest_memory {
     static_assert(MaxRegions >= region_number::first_free,
                   "max_regions counts the five fixed regions: null, stack, context, rodata, data");
+    static_assert(MaxSize <= 0x7fffffff, "femto: max_region_size is at most 2^31 - 1");
 
 public:
     static constexpr address_space space = Space;
 
     /// Makes `bytes` region `number`, readable and, if not const, writable as `allowed` says.
-    /// At most 2^31 - 1 bytes count; the guest cannot reach what lies beyond.
-    constexpr void set(std::uint32_t number, std::span<std::byte> bytes, permission allowed) {
-        auto size = static_cast<std::uint32_t>(bytes.size());
-        if constexpr (sizeof(std::size_t) > 4) {  // elsewhere no object is larger
-            constexpr std::size_t most = 0x7fffffff;
-            if (bytes.size() > most) size = most;
-        }
+    /// False, and the region is empty, if they are more than `MaxSize`.
+    [[nodiscard]] constexpr bool set(std::uint32_t number, std::span<std::byte> bytes,
+                                     permission allowed) {
+        const bool fits = bytes.size() <= MaxSize;
+        const auto size = fits ? static_cast<size_type>(bytes.size()) : size_type{0};
         const auto bits = static_cast<unsigned>(allowed);
-        bases_[number] = bytes.data();
-        readable_[number] = (bits & 1) != 0 ? size : 0;
-        writable_[number] = (bits & 2) != 0 ? size : 0;
+        region& r = regions_[number - 1];
+        r.base = bytes.data();
+        r.readable = (bits & 1) != 0 ? size : size_type{0};
+        r.writable = (bits & 2) != 0 ? size : size_type{0};
+        return fits;
     }
-    constexpr void set(std::uint32_t number, std::span<const std::byte> bytes) {
+    [[nodiscard]] constexpr bool set(std::uint32_t number, std::span<const std::byte> bytes) {
         // Never written through: the region's writable size is 0.
-        set(number, {const_cast<std::byte*>(bytes.data()), bytes.size()}, permission::read);
+        return set(number, {const_cast<std::byte*>(bytes.data()), bytes.size()}, permission::read);
     }
 
     /// Moves region `number`, whose size and permission stay, to other memory.
-    constexpr void rebase(std::uint32_t number, std::byte* first) { bases_[number] = first; }
+    constexpr void rebase(std::uint32_t number, std::byte* first) {
+        regions_[number - 1].base = first;
+    }
 
     /// Grants `bytes` to the guest and returns the guest address of the first one. A region of no
-    /// bytes has a number of its own, too. Errors: too_many_regions.
+    /// bytes has a number of its own, too. Errors: too_many_regions, region_too_large.
     [[nodiscard]] constexpr result<std::uint64_t> map(std::span<std::byte> bytes,
                                                       permission allowed) {
+        if (bytes.size() > MaxSize) return fail(errc::region_too_large, 0, bytes.size());
         for (std::uint32_t n = region_number::first_free; n < MaxRegions; ++n) {
-            if (bases_[n] == nullptr) {
-                set(n, bytes, allowed);
-                if (bytes.data() == nullptr) bases_[n] = const_cast<std::byte*>(&no_bytes);
+            if (base(n) == nullptr) {
+                // Where an empty one lies, so that its number is taken; never accessed.
+                if (bytes.data() == nullptr) bytes = {const_cast<std::byte*>(&no_bytes), 0};
+                static_cast<void>(set(n, bytes, allowed));
                 return address_of(n);
             }
         }
@@ -134,7 +168,7 @@ public:
     /// Takes back the region whose first byte has guest address `address`; frees its number.
     constexpr void unmap(std::uint64_t address) {
         for (std::uint32_t n = region_number::first_free; n < MaxRegions; ++n) {
-            if (bases_[n] != nullptr && address_of(n) == address) set(n, {}, permission::none);
+            if (base(n) != nullptr && address_of(n) == address) regions_[n - 1] = {};
         }
     }
 
@@ -143,28 +177,30 @@ public:
         if constexpr (Space == address_space::segmented) {
             return segmented_address(number);
         } else {
-            return reinterpret_cast<std::uintptr_t>(bases_[number]);
+            return reinterpret_cast<std::uintptr_t>(base(number));
         }
     }
 
     /// Calls `f` with where `width` guest bytes lie that may be read (or, if `Write`, written); false if
-    /// they may not. A width of 0 is granted anywhere inside a region and at its end. 12 instructions on
+    /// they may not. A width of 0 is granted anywhere inside a region and at its end. 11 instructions on
     /// a Cortex-M4 in the segmented space. The rest of the work is a function, so that what is granted
     /// is the straight way: a result would be tested once more.
     template <bool Write, class F>
     FEMTO_ALWAYS_INLINE constexpr bool access(std::uint64_t address, std::uint32_t width, F f) const {
         if constexpr (Space == address_space::segmented) {
-            const auto number = static_cast<std::uint32_t>(address >> 32);
+            const std::uint32_t index = index_of(address);
             const auto offset = static_cast<std::uint32_t>(address);
-            if (number >= MaxRegions || !inside<Write>(number, offset, width)) [[unlikely]] return false;
-            f(bases_[number] + offset);
+            if (index >= regions_.size() || !regions_[index].holds(offset, width, Write)) [[unlikely]] {
+                return false;
+            }
+            f(regions_[index].base + offset);
             return true;
         } else {
-            for (std::uint32_t number = 0; number < MaxRegions; ++number) {
-                const auto offset = address - reinterpret_cast<std::uintptr_t>(bases_[number]);
+            for (const region& r : regions_) {
+                const auto offset = address - reinterpret_cast<std::uintptr_t>(r.base);
                 const auto low = static_cast<std::uint32_t>(offset);
-                if (offset == low && inside<Write>(number, low, width)) {
-                    f(bases_[number] + low);
+                if (offset == low && r.holds(low, width, Write)) {
+                    f(r.base + low);
                     return true;
                 }
             }
@@ -192,7 +228,7 @@ public:
     /// Where the byte at an address in the stack lies, unchecked: for what verification has proved.
     [[nodiscard]] std::byte* in_frame(std::uint64_t address) const {
         if constexpr (Space == address_space::segmented) {
-            return bases_[region_number::stack] + static_cast<std::uint32_t>(address);
+            return base(region_number::stack) + static_cast<std::uint32_t>(address);
         } else {
             return reinterpret_cast<std::byte*>(static_cast<std::uintptr_t>(address));
         }
@@ -201,19 +237,17 @@ public:
     /// The same for code that does both: one body.
     [[nodiscard]] constexpr std::byte* find(std::uint64_t address, std::uint32_t width,
                                             bool write) const {
-        const auto& sizes = write ? writable_ : readable_;
         if constexpr (Space == address_space::segmented) {
-            const auto number = static_cast<std::uint32_t>(address >> 32);
+            const std::uint32_t index = index_of(address);
             const auto offset = static_cast<std::uint32_t>(address);
-            if (number < MaxRegions && sizes[number] >= width && offset <= sizes[number] - width) {
-                return bases_[number] + offset;
+            if (index < regions_.size() && regions_[index].holds(offset, width, write)) {
+                return regions_[index].base + offset;
             }
         } else {
-            for (std::uint32_t number = 0; number < MaxRegions; ++number) {
-                const auto offset = address - reinterpret_cast<std::uintptr_t>(bases_[number]);
-                if (sizes[number] >= width && offset <= sizes[number] - width) {
-                    return bases_[number] + offset;
-                }
+            for (const region& r : regions_) {
+                const auto offset = address - reinterpret_cast<std::uintptr_t>(r.base);
+                const std::uint32_t size = write ? r.writable : r.readable;
+                if (size >= width && offset <= size - width) return r.base + offset;
             }
         }
         return nullptr;
@@ -222,52 +256,48 @@ public:
     /// Bytes that may be read from `address` to the end of its region, 0 if there is none.
     [[nodiscard]] constexpr std::uint32_t readable_from(std::uint64_t address) const {
         if constexpr (Space == address_space::segmented) {
-            const auto number = static_cast<std::uint32_t>(address >> 32);
+            const std::uint32_t index = index_of(address);
             const auto offset = static_cast<std::uint32_t>(address);
-            if (number >= MaxRegions || offset > readable_[number]) return 0;
-            return readable_[number] - offset;
+            if (index >= regions_.size() || offset > regions_[index].readable) return 0;
+            return regions_[index].readable - offset;
         } else {
-            for (std::uint32_t number = 0; number < MaxRegions; ++number) {
-                const auto offset = address - reinterpret_cast<std::uintptr_t>(bases_[number]);
-                if (offset < readable_[number]) {
-                    return readable_[number] - static_cast<std::uint32_t>(offset);
-                }
+            for (const region& r : regions_) {
+                const auto offset = address - reinterpret_cast<std::uintptr_t>(r.base);
+                if (offset < r.readable) return r.readable - static_cast<std::uint32_t>(offset);
             }
             return 0;
         }
     }
 
-    /// Bytes of region `number` from its base that may be read, or written.
+    /// Bytes of region `number` from its base that may be read, or written. Region null has none.
     [[nodiscard]] constexpr std::uint32_t readable(std::uint32_t number) const {
-        return readable_[number];
+        return number == region_number::null ? 0u : regions_[number - 1].readable;
     }
     [[nodiscard]] constexpr std::uint32_t writable(std::uint32_t number) const {
-        return writable_[number];
+        return number == region_number::null ? 0u : regions_[number - 1].writable;
     }
 
     /// Where what lies behind a readable region begins, which the guest cannot reach.
     [[nodiscard]] constexpr std::byte* behind(std::uint32_t number) const {
-        return bases_[number] + readable_[number];
+        return base(number) + readable(number);
     }
 
 private:
-    template <bool Write>
-    [[nodiscard]] constexpr bool inside(std::uint32_t number, std::uint32_t offset,
-                                        std::uint32_t width) const {
-        const std::uint32_t size = Write ? writable_[number] : readable_[number];
-        if constexpr (sizeof(std::size_t) > 4) return std::uint64_t{offset} + width <= size;
-        return size >= width && offset <= size - width;  // offset + width could wrap
+    using size_type = std::conditional_t<MaxSize <= 0xffff, std::uint16_t, std::uint32_t>;
+    using region = detail::memory_region<Space, size_type>;
+
+    /// The place of a region in the table, which null is not in: of null and of what is no region, one
+    /// past the end or beyond.
+    [[nodiscard]] static constexpr std::uint32_t index_of(std::uint64_t address) {
+        return static_cast<std::uint32_t>(address >> 32) - 1;
+    }
+    [[nodiscard]] constexpr std::byte* base(std::uint32_t number) const {
+        return number == region_number::null ? nullptr : regions_[number - 1].base;
     }
 
-    /// Where an empty region lies, so that its number is taken; never accessed.
     static constexpr std::byte no_bytes{};
 
-    // Permissions are folded into two sizes, so that one check decides bounds and permission; a
-    // write-only region has `readable` 0. Three arrays, so that all are reached from one scaled
-    // index.
-    std::array<std::byte*, MaxRegions> bases_{};
-    std::array<std::uint32_t, MaxRegions> readable_{};
-    std::array<std::uint32_t, MaxRegions> writable_{};
+    std::array<region, MaxRegions - 1> regions_{};
 };
 
 }  // namespace femto

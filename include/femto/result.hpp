@@ -48,6 +48,8 @@ enum class errc : std::int8_t {
     value_out_of_range = -29,  ///< a number does not fit its field
     undefined_label = -30,     ///< a label that no line defines
 
+    region_too_large = -31,    ///< memory of address bytes, more than `config::max_region_size`
+
     // The ELF loader; see elf.hpp for what pc and address are.
     elf_truncated = -40,       ///< a header or section lies outside the file; address is its end
     elf_not_elf = -41,         ///< no ELF file

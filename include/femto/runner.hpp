@@ -42,43 +42,28 @@ public:
 
     /// Whether a limit in a window is to be looked at when `c` runs.
     [[nodiscard]] bool windowed(const container& c) const {
-        return c.limits_->window_fuel != unlimited ||
+        return c.fuel_ == 0 || c.limits_->window_fuel != unlimited ||
                tenants[c.tenant_].quota().window_fuel != unlimited;
     }
 
-    /// Runs it for an event.
-    void start(container& c, const std::span<std::byte>& context, hook_result& result) {
+    /// Runs it for an event. Part of where hooks fire, and the way of a container that is not watched and
+    /// has run in its machine before has nothing but what it needs.
+    FEMTO_ALWAYS_INLINE void start(container& c, const std::span<std::byte>& context,
+                                   hook_result& result) {
         if (c.state_.load(std::memory_order_relaxed) != container_state::attached) [[unlikely]] {
-            c.statistics_.missed();
-            ++result.missed;
-            return;
+            return missed(c, result);
         }
-        std::uint32_t fuel = c.fuel_;
-        if (c.windowed_ || c.suspends_ || fuel == 0) [[unlikely]] {
-            fuel = fuel_left(c, 0);
-            if (fuel == 0) {
-                c.statistics_.throttled();
-                ++result.missed;
-                return;
-            }
-            if (c.suspends_) fuel = std::min(fuel, Config.slice);
-        }
-        lane* const in = lanes.acquire(c);
-        if (in == nullptr) [[unlikely]] {
-            c.statistics_.missed();
-            ++result.missed;
-            return;
-        }
-        in->run_used = 0;
-        c.state_.store(container_state::running, std::memory_order_relaxed);
-        const auto& p = c.verified_;
-        const auto at = p.entry(c.entry_);
+        if (c.watched()) return start_watched(c, context, result);
+        lane* const in = lanes.acquire();
+        if (in == nullptr) [[unlikely]] return missed(c, result);
         if (in->installed.load(std::memory_order_relaxed) != &c) [[unlikely]] {
-            lanes.install(*in, c, tenants[c.tenant_].quota());
-            end(c, *in, in->m.run(p, at, context, c.context_, fuel), result);
-        } else {
-            end(c, *in, in->m.run_again(p, at, context, c.context_, fuel), result);
+            return install_and_run(c, *in, context, c.fuel_, result);
         }
+        c.state_.store(container_state::running, std::memory_order_relaxed);
+        const auto r = in->m.run_again(c.verified_, c.verified_.entry(c.entry_), context, c.context_,
+                                       c.fuel_);
+        if (!r) [[unlikely]] return stopped(c, *in, r.error(), result);
+        ended(c, *in, *r, result);
     }
 
     /// Goes on with a suspended run, for a slice. Returns the instructions executed, 0 if it may not.
@@ -116,16 +101,50 @@ private:
         return fuel;
     }
 
+    FEMTO_COLD void missed(container& c, hook_result& out) {
+        c.statistics_.missed();
+        ++out.missed;
+    }
+    /// Within its limits, and on everybody's account.
+    FEMTO_COLD void start_watched(container& c, const std::span<std::byte>& context,
+                                  hook_result& out) {
+        std::uint32_t fuel = c.fuel_;
+        if (c.windowed_ || c.suspends_) {
+            fuel = fuel_left(c, 0);
+            if (fuel == 0) {
+                c.statistics_.throttled();
+                ++out.missed;
+                return;
+            }
+            if (c.suspends_) fuel = std::min(fuel, Config.slice);
+        }
+        lane* const in = c.suspends_ ? lanes.acquire_sleeper() : lanes.acquire();
+        if (in == nullptr) return missed(c, out);
+        in->run_used = 0;
+        install_and_run(c, *in, context, fuel, out);
+    }
+    FEMTO_COLD void install_and_run(container& c, lane& in, const std::span<std::byte>& context,
+                                    std::uint32_t fuel, hook_result& out) {
+        const bool anew = in.installed.load(std::memory_order_relaxed) != &c;
+        if (anew) lanes.install(in, c, tenants[c.tenant_].quota());
+        c.state_.store(container_state::running, std::memory_order_relaxed);
+        const auto& p = c.verified_;
+        const auto at = p.entry(c.entry_);
+        end(c, in, in.m.run(p, at, context, c.context_, fuel), out);
+    }
     void end(container& c, lane& in, const result<std::uint64_t>& r, hook_result& out) {
-        if (c.windowed_ || c.suspends_ || c.statistics_) count(c, in, r.has_value());
+        if (c.watched()) count(c, in, r.has_value());
         if (!r) [[unlikely]] return stopped(c, in, r.error(), out);
-        out.value = static_cast<std::int64_t>(*r);
+        ended(c, in, *r, out);
+    }
+    FEMTO_ALWAYS_INLINE void ended(container& c, lane& in, std::uint64_t value, hook_result& out) {
+        out.value = static_cast<std::int64_t>(value);
         ++out.ran;
         c.faults_in_row_ = 0;
         lanes.release(in);
         c.state_.store(container_state::attached, std::memory_order_relaxed);
     }
-    FEMTO_COLD void stopped(container& c, lane& in, const error& why, hook_result& out) {
+    FEMTO_COLD void stopped(container& c, lane& in, error why, hook_result& out) {
         in.m.drop_context();
         const errc code = why.code;
         if (c.suspends_ && (code == errc::suspended ||

@@ -56,6 +56,7 @@ template <class Form, rules Rules, class Helpers, class Memory>
     if constexpr (has_body<Rules, Form::prepared>(0x##high##low)) {    \
         const outcome o = t.template body<0x##high##low>(in_memory);   \
         if (o == outcome::stop) goto stopped;                          \
+        if (o == outcome::end) goto ended;                             \
         if (o == outcome::shared) goto body_of_compact;                \
         FEMTO_GO_ON                                                    \
     }
@@ -73,6 +74,9 @@ next:
 #endif
 stopped:
     t.stop(*in_memory);
+    return;
+ended:
+    t.end(*in_memory);
 }
 #undef FEMTO_BODY
 #undef FEMTO_GO_ON

@@ -5,6 +5,7 @@
 #include <femto/threaded_form.hpp>
 
 #include <algorithm>
+#include <bit>
 #include <cstddef>
 #include <cstdint>
 #include <type_traits>
@@ -16,6 +17,7 @@ enum class outcome : std::uint8_t {
     next,    ///< with the next one
     taken,   ///< by a jump over as many slots as the offset says, if there is fuel for it
     shared,  ///< by executing this one with the body of `compact`, nothing of it being done yet
+    end,     ///< not, as the program has ended
     stop,    ///< not; `machine::state` says why
 };
 
@@ -100,6 +102,9 @@ public:
         save(run);
     }
 
+    /// The same where nothing faulted.
+    FEMTO_ALWAYS_INLINE void end(context& run) const { save(run); }
+
 private:
     /// Makes GCC forget how it got `value`: it then loads and stores both halves of a register at
     /// once (ldrd, strd), and adds up an address once. Not for clang, which needs no such help, and
@@ -150,14 +155,15 @@ private:
     }
     [[nodiscard]] FEMTO_ALWAYS_INLINE std::int32_t fuel(const context& run) const {
         const auto left = static_cast<std::intptr_t>(deadline_ - place());
-        return static_cast<std::int32_t>(left / std::intptr_t{sizeof(slot)}) + 1 + run.held;
+        constexpr int bits = std::countr_zero(sizeof(slot));
+        return static_cast<std::int32_t>(left >> bits) + 1 + run.held;  // a multiple: exact
     }
     [[nodiscard]] FEMTO_ALWAYS_INLINE std::uint32_t position(const context& run) const {
         return static_cast<std::uint32_t>(pc_ - run.code);
     }
     FEMTO_ALWAYS_INLINE void save(context& run) const {
         run.state.fuel = fuel(run);
-        run.state.pc = position(run);
+        run.state.pc = static_cast<decltype(run.state.pc)>(position(run));
     }
     /// Whether a transfer stops the run; the body of `compact` then does both.
     [[nodiscard]] FEMTO_ALWAYS_INLINE bool exhausted() const { return deadline_ < place(); }
@@ -362,7 +368,7 @@ private:
             }
         }
         run.state.state = errc::ok;
-        return outcome::stop;
+        return outcome::end;
     }
 
     const Form form_;

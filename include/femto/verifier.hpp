@@ -27,6 +27,7 @@ struct rules {
     std::uint32_t max_instructions = 4096;  ///< slots of text
     std::uint16_t stack_size = 512;         ///< bytes for the frames of all functions and what calls save
     std::uint8_t max_call_depth = 8;        ///< nested local calls, at most 60
+    std::uint32_t max_region_size = 0x7fffffff;  ///< bytes of rodata, and of data
 };
 
 /// Bytes of scratch that `verify` needs: one for each slot. They must live as long as the program is
@@ -71,7 +72,8 @@ inline constexpr std::uint32_t done = 3;  ///< plus the height of the calls belo
 ///     registers are counted at run time, up to `call_limit`. As deep as that, frames of `frame_size`
 ///     bytes and what calls save fit the stack:
 ///     (call_limit + 1) * frame_size + call_limit * saved_frame_size <= stack_size,
-///  8. accesses through r10 at a constant offset lie inside the frame.
+///  8. accesses through r10 at a constant offset lie inside the frame,
+///  9. rodata and data have at most `max_region_size` bytes each.
 /// Everything else (other addresses, callx targets, fuel) is checked at run time.
 template <rules Rules, class Helpers>
 class verified_program {
@@ -204,6 +206,12 @@ private:
         const std::size_t size = proved_.program_.text.size();
         if (size == 0 || size > Rules.max_instructions || size > scratch) {
             return refuse_signed(errc::illegal_length, static_cast<std::int64_t>(size));
+        }
+        for (const std::size_t bytes :
+             {proved_.program_.rodata.size(), proved_.program_.data.size()}) {
+            if (bytes > Rules.max_region_size) {
+                return refuse_signed(errc::region_too_large, static_cast<std::int64_t>(bytes));
+            }
         }
         std::fill_n(marks_, size_, std::uint8_t{0});
         marks_[0] = mark::entry;

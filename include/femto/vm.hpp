@@ -21,23 +21,27 @@ struct config {
     std::uint32_t max_instructions = 4096;  ///< slots of text
     std::uint16_t stack_size = 512;         ///< bytes; a program that calls gives some up, see `rules`
     std::uint8_t max_call_depth = 4;        ///< nested local calls
-    std::uint8_t max_regions = 8;           ///< five are fixed; 12 bytes each on a 32-bit core
+    std::uint8_t max_regions = 8;           ///< five are fixed, one of them takes no memory
+    std::uint32_t max_region_size = 0xffff; ///< bytes; above this default, regions take 12 bytes, not 8
 };
 
 [[nodiscard]] constexpr rules rules_of(const config& c) {
-    return {c.allowed, c.max_instructions, c.stack_size, c.max_call_depth};
+    return {c.allowed, c.max_instructions, c.stack_size, c.max_call_depth, c.max_region_size};
 }
 
-/// A machine that verifies and runs programs: registers, stack and regions, 512 + 216 bytes as
-/// configured by default, all inside the object. Not copyable, since the guest's regions point into
+/// A machine that verifies and runs programs: registers, stack and regions, 512 + 160 bytes as
+/// configured by default on a 32-bit core, all inside the object; 8 more if a helper takes a `caller`. Not copyable, since the guest's regions point into
 /// it. Owned by one thread or ISR at a time; two machines never share state.
 template <config Config = config{}, class Helpers = helper_set<>>
 class vm {
     static_assert(Config.stack_size % 8 == 0, "femto: stack_size is a multiple of 8");
+    static_assert(Config.stack_size <= Config.max_region_size,
+                  "femto: the stack is a region: max_region_size is at least stack_size");
 
 public:
     using verified = verified_program<rules_of(Config), Helpers>;
-    using memory_type = guest_memory<Config.address_space, Config.max_regions>;
+    using memory_type =
+        guest_memory<Config.address_space, Config.max_regions, Config.max_region_size>;
 
     /// A program with code of its own for machines of this type; see `prepare`.
     using prepared = prepared_program<rules_of(Config), Helpers, memory_type>;
@@ -77,33 +81,33 @@ public:
     /// Takes the context away from a suspended run, whose caller returns and with it the context's
     /// memory; later accesses to it fault.
     constexpr void drop_context() {
-        memory_.set(region_number::context, std::span<const std::byte>{});
+        static_cast<void>(memory_.set(region_number::context, std::span<const std::byte>{}));
     }
 
-    /// Makes `host` what helpers get from `caller::host<T>()`.
+    /// Makes `host` what helpers get from `caller::host<T>()`: nothing, if none takes a `caller`.
     template <class T>
-    constexpr void set_host(T& host) {
-        host_ = &host;
-        host_type_ = &caller::type_of<T>;
+    constexpr void set_host([[maybe_unused]] T& host) {
+        if constexpr (std::same_as<typename Helpers::host, host_reference>) {
+            host_ = {&host, &caller::type_of<T>};
+        }
     }
 
     /// Runs `p` from `at` with r1 = address of `context`, r2 = its length, r10 = the end of the
     /// stack, and at most about `fuel` instructions (at most 2^28 - 1); see `interpret`.
     /// The stack is zeroed when another program ran before, so that it leaks nothing.
     /// The guest may write to the context if it is a range of `std::byte`, and only read one of
-    /// `const std::byte`; without one, r1 points to an empty region.
+    /// `const std::byte`; without one, r1 points to an empty region. Errors, beside those of
+    /// `interpret`: region_too_large, if it is more than `max_region_size`.
     template <std::derived_from<verified> Program, class Context>
         requires std::constructible_from<std::span<const std::byte>, Context&>
     [[nodiscard]] constexpr result<std::uint64_t> run(const Program& p, entry_point at,
                                                       Context&& context, std::uint32_t fuel) {
         const std::span<const std::byte> bytes{context};
-        if constexpr (std::constructible_from<std::span<std::byte>, Context&>) {
-            memory_.set(region_number::context, std::span<std::byte>{context},
-                        permission::read_write);
-        } else {
-            memory_.set(region_number::context, bytes);
-        }
-        return start(p, at, static_cast<std::uint32_t>(bytes.size()), fuel);
+        const permission allowed = std::constructible_from<std::span<std::byte>, Context&>
+                                       ? permission::read_write
+                                       : permission::read;
+        // Not written through if it is const.
+        return start(p, at, {const_cast<std::byte*>(bytes.data()), bytes.size()}, allowed, fuel);
     }
     template <std::derived_from<verified> Program>
     [[nodiscard]] constexpr result<std::uint64_t> run(const Program& p, entry_point at,
@@ -112,26 +116,35 @@ public:
     }
 
     /// As `run`, if the run before it was of the same program in the same machine, with the same
-    /// memory, and ended: only context and registers are made anew.
-    [[nodiscard]] constexpr result<std::uint64_t> run_again(const verified& p, entry_point at,
-                                                            std::span<std::byte> context,
-                                                            permission allowed,
-                                                            std::uint32_t fuel) {
-        const auto size = static_cast<std::uint32_t>(context.size());
-        if (memory_.readable(region_number::context) == size) [[likely]] {
+    /// memory, and ended: only context and registers are made anew. `fuel` is 1 to `max_fuel`.
+    /// Where `threaded` runs it becomes part of its caller, for hooks that fire often.
+    [[nodiscard]] FEMTO_ALWAYS_INLINE constexpr result<std::uint64_t> run_again(
+        const verified& p, entry_point at, std::span<std::byte> context, permission allowed,
+        std::uint32_t fuel) {
+        if (memory_.readable(region_number::context) == context.size()) [[likely]] {
             memory_.rebase(region_number::context, context.data());
-        } else {
-            memory_.set(region_number::context, context, allowed);
+        } else if (!memory_.set(region_number::context, context, allowed)) {
+            return too_large(context.size());
         }
-        reset(at, size);
-        return go(p, fuel, 0);
+        reset(at, static_cast<std::uint32_t>(context.size()));
+        if constexpr (Config.dispatch == dispatch::compact) {
+            return go(p, fuel, 0);
+        } else {
+            machine_.fuel = granted_fuel_ = static_cast<std::int32_t>(fuel);
+            const std::uint64_t address =
+                detail::execute<Config.dispatch, detail::no_observer>(
+                    p, machine_, memory_, host_, detail::no_observer{});
+            if (machine_.state != errc::ok) [[unlikely]] {
+                return fail(machine_.state, machine_.pc, address);
+            }
+            return machine_.r[0];
+        }
     }
     /// As `run`, with a context that the guest may use as `allowed` says.
     [[nodiscard]] constexpr result<std::uint64_t> run(const verified& p, entry_point at,
                                                       std::span<std::byte> context,
                                                       permission allowed, std::uint32_t fuel) {
-        memory_.set(region_number::context, context, allowed);
-        return start(p, at, static_cast<std::uint32_t>(context.size()), fuel);
+        return start(p, at, context, allowed, fuel);
     }
 
     /// Runs like `run` with the compact dispatcher and calls `observe(pc, registers)` before each
@@ -140,11 +153,10 @@ public:
     [[nodiscard]] result<std::uint64_t> trace(const verified& p, entry_point at,
                                               std::span<std::byte> context, std::uint32_t fuel,
                                               Observer&& observe) {
-        memory_.set(region_number::context, context, permission::read_write);
-        prepare(p, at, static_cast<std::uint32_t>(context.size()));
+        if (!prepare(p, at, context, permission::read_write)) return too_large(context.size());
         if (!give(fuel, 0)) return fail(errc::out_of_fuel, machine_.pc);
         return interpret<Config.dispatch, rules_of(Config), Helpers, memory_type, Observer&>(
-            p, machine_, memory_, host_, host_type_, observe);
+            p, machine_, memory_, host_, observe);
     }
 
     /// Goes on with a run that was suspended or ran out of fuel; what it overdrew is taken from
@@ -164,30 +176,43 @@ public:
         return static_cast<std::uint32_t>(granted_fuel_ - std::int64_t{machine_.fuel});
     }
     [[nodiscard]] constexpr const memory_type& memory() const { return memory_; }
-    [[nodiscard]] constexpr const machine& state() const { return machine_; }
+    [[nodiscard]] constexpr const machine<Config.max_instructions>& state() const {
+        return machine_;
+    }
 
 private:
     template <class Program>
-    constexpr result<std::uint64_t> start(const Program& p, entry_point at, std::uint32_t length,
+    constexpr result<std::uint64_t> start(const Program& p, entry_point at,
+                                          std::span<std::byte> context, permission allowed,
                                           std::uint32_t fuel) {
-        prepare(p, at, length);
+        if (!prepare(p, at, context, allowed)) return too_large(context.size());
         return go(p, fuel, 0);
     }
+    FEMTO_COLD static constexpr failure too_large(std::size_t size) {
+        return fail(errc::region_too_large, 0, size);
+    }
 
-    constexpr void prepare(const verified& p, entry_point at, std::uint32_t length) {
+    /// False if the context is too large.
+    constexpr bool prepare(const verified& p, entry_point at, std::span<std::byte> context,
+                           permission allowed) {
+        if (!memory_.set(region_number::context, context, allowed)) return false;
         if (running_ != p.source().text.data()) {
             stack_.fill(std::byte{0});
             running_ = p.source().text.data();
         }
         // What calls save lies behind what is granted (proof 7).
         const std::size_t granted = Config.stack_size - p.call_limit() * saved_frame_size;
-        memory_.set(region_number::stack, std::span{stack_}.first(granted), permission::read_write);
-        memory_.set(region_number::rodata, p.source().rodata);
-        memory_.set(region_number::data, p.source().data, permission::read_write);
-        reset(at, length);
+        // None of these is too large: the stack as configured, the others as verified (proof 9).
+        static_cast<void>(memory_.set(region_number::stack, std::span{stack_}.first(granted),
+                                      permission::read_write));
+        static_cast<void>(memory_.set(region_number::rodata, p.source().rodata));
+        static_cast<void>(
+            memory_.set(region_number::data, p.source().data, permission::read_write));
+        reset(at, static_cast<std::uint32_t>(context.size()));
+        return true;
     }
     /// Registers are zeroed: what they held is no leak, and runs are the same each time.
-    constexpr void reset(entry_point at, std::uint32_t length) {
+    FEMTO_ALWAYS_INLINE constexpr void reset(entry_point at, std::uint32_t length) {
         // One by one, or GCC calls memset: 13 instructions instead of 77 on a Cortex-M4.
         [&]<std::size_t... I>(std::index_sequence<I...>) {
             ((machine_.r[I] = 0), ...);
@@ -196,12 +221,12 @@ private:
         machine_.r[2] = length;
         machine_.r[10] = 
             memory_.address_of(region_number::stack) + memory_.readable(region_number::stack);
-        machine_.pc = at.pc();
+        machine_.pc = static_cast<decltype(machine_.pc)>(at.pc());
         machine_.depth = 0;
     }
 
     /// Makes `fuel`, less a debt, what is left; false if that is nothing.
-    constexpr bool give(std::uint32_t fuel, std::int32_t debt) {
+    FEMTO_ALWAYS_INLINE constexpr bool give(std::uint32_t fuel, std::int32_t debt) {
         granted_fuel_ = static_cast<std::int32_t>(std::min(fuel, max_fuel)) + debt;
         machine_.fuel = granted_fuel_;
         if (granted_fuel_ <= 0) machine_.state = errc::out_of_fuel;
@@ -212,18 +237,18 @@ private:
     constexpr result<std::uint64_t> go(const Program& p, std::uint32_t fuel, std::int32_t debt) {
         if (!give(fuel, debt)) return fail(errc::out_of_fuel, machine_.pc);
         if constexpr (std::is_same_v<Program, prepared>) {
-            return interpret(p, machine_, memory_, host_, host_type_);
+            return interpret(p, machine_, memory_, host_);
         }
-        return interpret<Config.dispatch, rules_of(Config), Helpers>(p, machine_, memory_, host_, host_type_);
+        return interpret<Config.dispatch, rules_of(Config), Helpers>(
+            p, machine_, memory_, host_);
     }
 
     // What is used most comes first: small offsets make short code.
-    machine machine_{};
+    machine<Config.max_instructions> machine_{};
     memory_type memory_{};
     const instruction* running_ = nullptr;  ///< whose bytes lie in the stack
-    void* host_ = nullptr;
-    const void* host_type_ = nullptr;
     std::int32_t granted_fuel_ = 0;
+    [[no_unique_address]] typename Helpers::host host_{};
     alignas(8) std::array<std::byte, Config.stack_size> stack_{};  ///< of the guest, then saved frames
 };
 

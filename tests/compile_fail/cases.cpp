@@ -115,4 +115,8 @@ auto verify_it() { return vm<config{.max_instructions = 0x80000001}>::verify({},
 #endif
 #if CASE <= 4 && CASE != 0
 constexpr auto use_it = set::prototypes;
+#elif CASE == 24
+vm<config{.max_region_size = 256}> machine;
+#elif CASE == 25
+vm<config{.max_region_size = 0x80000000}> machine;
 #endif

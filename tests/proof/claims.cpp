@@ -12,6 +12,7 @@ namespace {
 
 constexpr std::size_t regions = 5;
 using segmented = guest_memory<address_space::segmented, regions>;
+using small = guest_memory<address_space::segmented, regions, 0xffff>;  // regions of another layout
 using flat = guest_memory<address_space::flat, regions>;
 
 template <bool Write, class Memory>
@@ -20,10 +21,10 @@ std::uint32_t size_of(const Memory& m, std::uint32_t n) {
 }
 
 /// Granted if and only if the piece lies in the region that the high word names.
-template <bool Write>
-bool segmented_check(const segmented& m, std::uint64_t address, std::uint32_t width) {
+template <bool Write, class Memory>
+bool segmented_check(const Memory& m, std::uint64_t address, std::uint32_t width) {
     const std::uint64_t number = address >> 32, offset = address & 0xffffffff;
-    const bool inside = number < regions &&
+    const bool inside = number != 0 && number < regions &&
                         offset + width <= size_of<Write>(m, static_cast<std::uint32_t>(number));
     return m.template locate<Write>(address, width).granted == inside;
 }
@@ -43,7 +44,7 @@ template <bool Write, std::uint32_t Number>
 bool flat_check(std::byte* base, std::uint32_t size, std::uint64_t address, std::uint32_t width) {
     if (size > 0x7fffffff || width == 0) return true;
     flat m;
-    m.set(Number, {base, size}, Write ? permission::write : permission::read);
+    if (!m.set(Number, {base, size}, Write ? permission::write : permission::read)) return false;
     const std::uint64_t distance = address - m.address_of(Number);
     const bool inside = distance <= size && width <= size - distance;
     const auto a = m.template locate<Write>(address, width);
@@ -113,6 +114,8 @@ bool swap_twice(std::uint64_t a) {
 extern "C" {
 bool claim_segmented_read(const segmented* m, std::uint64_t a, std::uint32_t w) { return segmented_check<false>(*m, a, w); }
 bool claim_segmented_write(const segmented* m, std::uint64_t a, std::uint32_t w) { return segmented_check<true>(*m, a, w); }
+bool claim_small_read(const small* m, std::uint64_t a, std::uint32_t w) { return segmented_check<false>(*m, a, w); }
+bool claim_small_write(const small* m, std::uint64_t a, std::uint32_t w) { return segmented_check<true>(*m, a, w); }
 bool claim_segmented_place(const segmented* m, std::uint64_t a, std::uint32_t w) { return segmented_place(*m, a, w); }
 bool claim_flat_read(std::byte* b, std::uint32_t s, std::uint64_t a, std::uint32_t w) { return flat_check<false, 1>(b, s, a, w); }
 bool claim_flat_write(std::byte* b, std::uint32_t s, std::uint64_t a, std::uint32_t w) { return flat_check<true, 1>(b, s, a, w); }

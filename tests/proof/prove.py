@@ -186,6 +186,16 @@ class Function:
             known = offset is not None and constant is not None
             self.places[name] = (base, offset + constant if known else None)
             return self.define(name, 64, total)
+        checked = re.match(r"\{ i\d+, i1 \} @llvm\.usub\.with\.overflow\.i(\d+)\((.*)\)", rest)
+        if op == "call" and checked:
+            bits = int(checked[1])
+            a, b = (literal(v.split()[-1], bits) for v in split(checked[2]))
+            self.define(f"{name}.0", bits, f"(bvsub {a} {b})")
+            return self.define(f"{name}.1", 1, bit(f"(bvult {a} {b})"))
+        if op == "extractvalue":
+            pair, member = split(rest[rest.index("}") + 1:])
+            bits = self.bits[f"{pair}.{member}"]
+            return self.define(name, bits, literal(f"{pair}.{member}", bits))
         called = re.match(r"(i\d+) @llvm\.(\w+)\.i(\d+)\((.*)\)", rest)
         if op == "call" and called:
             bits = int(called[3])
@@ -229,7 +239,7 @@ class Function:
 
     def fields(self, kind):
         kind = self.layouts.get(kind, kind)
-        return split(re.fullmatch(r"\{ (.*) \}", kind)[1])
+        return split(re.fullmatch(r"<?\{ (.*) \}>?", kind)[1])
 
     def size(self, kind):
         array = re.fullmatch(r"\[(\d+) x (.*)\]", kind)
@@ -273,7 +283,7 @@ def main():
                          "-mllvm", "-inline-threshold=100000",
                          f"-I{include}", claims, "-o", "-"],
                         check=True, capture_output=True, text=True).stdout
-    layouts = dict(re.findall(r'^(%\S+) = type (\{.*\})$', ir, re.M))
+    layouts = dict(re.findall(r'^(%\S+) = type (<?\{.*\}>?)$', ir, re.M))
     good, count = True, 0
     for match in re.finditer(r"^define [^@]*@(\w*claim_\w+)(\(.*?)\{\n(.*?)^\}", ir, re.M | re.S):
         name, header, body = match.groups()

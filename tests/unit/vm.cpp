@@ -43,6 +43,57 @@ TEST_CASE("vm: regions are given out until there are no more") {
     CHECK(*m.map(bytes, permission::read) == segmented_address(5));
 }
 
+TEST_CASE("vm: memory that is more than a region may have is refused, never cut") {
+    test::on_every_vm<config{.stack_size = 64, .max_region_size = 96}>([](auto c) {
+        using machine = typename decltype(c)::template vm<>;
+        machine m;
+        std::vector<std::byte> fits(96), large(97);
+        CHECK(m.map(large, permission::read).error() == error{errc::region_too_large, 0, 97});
+        CHECK(m.map(std::span<const std::byte>{large}).error() == error{errc::region_too_large, 0, 97});
+        REQUIRE(m.map(fits, permission::read).has_value());
+
+        // A context: the last byte of one that fits is read; of the other, nothing runs.
+        test::loaded<machine> last{{op(0x71, 0, 1, 95), op(0x95)}};
+        const auto verified = last.verify();
+        REQUIRE(verified.has_value());
+        fits[95] = std::byte{7};
+        CHECK(*m.run(*verified, verified->entry(), std::span{fits}, 10) == 7);
+        CHECK(m.run(*verified, verified->entry(), std::span{large}, 10).error() ==
+              error{errc::region_too_large, 0, 97});
+        CHECK(m.memory().readable(region_number::context) == 0);
+        CHECK(m.run(*verified, verified->entry(), std::span<const std::byte>{large}, 10).error() ==
+              error{errc::region_too_large, 0, 97});
+        CHECK(m.run_again(*verified, verified->entry(), large, permission::read, 10).error() ==
+              error{errc::region_too_large, 0, 97});
+
+        // Sections of a program, before it runs (proof 9).
+        CHECK(test::loaded<machine>{{op(0x95)}, fits, fits}.verify().has_value());
+        CHECK(test::loaded<machine>{{op(0x95)}, large, fits}.verify().error() ==
+              error{errc::region_too_large, 0, 97});
+        CHECK(test::loaded<machine>{{op(0x95)}, fits, large}.verify().error() ==
+              error{errc::region_too_large, 0, 97});
+    });
+    // What counts sizes in 16 bits takes all that it says.
+    vm<> m;
+    std::vector<std::byte> most(0x10000);
+    CHECK(m.map(most, permission::read).error() == error{errc::region_too_large, 0, 0x10000});
+    const auto at = m.map(std::span{most}.first(0xffff), permission::read);
+    REQUIRE(at.has_value());
+    CHECK(m.memory().find<false>(*at + 0xfffe, 1) == &most[0xfffe]);
+    CHECK(m.memory().find<false>(*at + 0xffff, 1) == nullptr);
+    CHECK(m.memory().find<false>(*at + 0xfffe, 2) == nullptr);
+    CHECK(vm<config{.max_region_size = 0x10000}>{}.map(most, permission::read).has_value());
+}
+
+TEST_CASE("vm: a machine on a 32-bit core takes 160 bytes beside its stack") {
+    constexpr std::size_t pointers = sizeof(void*) / 4;
+    constexpr std::size_t beside = sizeof(vm<>) - config{}.stack_size;
+    CHECK(beside <= (pointers == 1 ? 160 : 232));
+    // A place for the host only where a helper can ask for it.
+    CHECK(sizeof(guest) - sizeof(vm<config{.dispatch = dispatch::compact, .max_regions = 7}>) ==
+          8 * pointers);
+}
+
 TEST_CASE("vm: functions are found by name") {
     const std::array text{op(0x95), op(0x95)};
     const std::array<function, 2> functions{{{"first", 0}, {"second", 1}}};
