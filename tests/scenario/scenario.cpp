@@ -202,6 +202,8 @@ TEST_CASE("scenarios: what it costs") {
     };
     const std::uint32_t nothing = spent([] {});
     thread_switch s{1, 2};
+    // The first count of a thread takes an entry of the store: work of the container, not of its start.
+    REQUIRE(d->platform.stores.store({}, {operator_tenant}, 2, 1).has_value());
     const std::uint32_t empty = [&] {
         const auto once = spent([&] { d->engine.fire(d->scheduler, s); });
         return once - nothing;
@@ -231,7 +233,7 @@ TEST_CASE("scenarios: what it costs") {
 #if defined(__ARM_ARCH_6M__)  // no read-modify-write in one instruction, low registers only
     constexpr std::uint32_t limits[]{16, 1450, 7100};
 #else
-    constexpr std::uint32_t limits[]{12, 1000, 6900};
+    constexpr std::uint32_t limits[]{12, 1000, 5000};
 #endif
     CHECK(empty <= limits[0]);
     CHECK(again <= limits[1]);
