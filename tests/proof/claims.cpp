@@ -56,12 +56,13 @@ bool flat_check(std::byte* base, std::uint32_t size, std::uint64_t address, std:
 template <bool Write>
 bool flat_regions(const flat& m, std::uint64_t address, std::uint32_t width) {
     if (width == 0) return true;
-    flat::access first{};
-    for (std::uint32_t n = 0; n < regions; ++n) {
+    decltype(m.template locate<Write>(address, width)) first{};
+    for (std::uint32_t n = 1; n < regions; ++n) {
         if (size_of<Write>(m, n) > 0x7fffffff) return true;  // `set` makes none
         flat one;
         const auto base = reinterpret_cast<std::byte*>(static_cast<std::uintptr_t>(m.address_of(n)));
-        one.set(n, {base, size_of<Write>(m, n)}, Write ? permission::write : permission::read);
+        const auto as = Write ? permission::write : permission::read;
+        if (!one.set(n, {base, size_of<Write>(m, n)}, as)) return false;
         const auto a = one.template locate<Write>(address, width);
         if (!first.granted) first = a;
     }
