@@ -56,7 +56,7 @@ bool flat_check(std::byte* base, std::uint32_t size, std::uint64_t address, std:
 template <bool Write>
 bool flat_regions(const flat& m, std::uint64_t address, std::uint32_t width) {
     if (width == 0) return true;
-    flat::access first{};
+    flat::piece first{};
     for (std::uint32_t n = 0; n < regions; ++n) {
         if (size_of<Write>(m, n) > 0x7fffffff) return true;  // `set` makes none
         flat one;
