@@ -11,82 +11,170 @@
 namespace femto::detail {
 
 /// One run, decoded as it goes by one body for all instructions: each goes through the same stages
-/// (operands, memory, arithmetic, write back), so that each stage exists once. `machine` has the
-/// position between runs; in a run it lies in registers of the host.
+/// (operands, memory or arithmetic, write back), so that each stage exists once. Where speed counts more
+/// than bytes, a stage exists once for words and once for double words, once for loads and once for
+/// stores. A local whose address never leaves inlined code, so that its members are registers of the
+/// host; `machine` has the position between runs.
 template <rules Rules, class Helpers, class Memory>
 class compact_execution {
+    using at_calls = transitions<Rules, Helpers, Memory>;
+
 public:
     using context = run_context<Rules, Helpers, Memory>;
 
-    constexpr explicit compact_execution(context& run)
+    FEMTO_ALWAYS_INLINE constexpr explicit compact_execution(context& run)
         : run_{run}, r_{run.state.r.data()}, pc_{text() + run.state.pc} {
+        take_fuel();
         run.state.state = errc::out_of_fuel;  // why a run stops that says nothing else
     }
 
     /// The slot of the next instruction.
-    [[nodiscard]] constexpr std::uint32_t slot() const {
+    [[nodiscard]] FEMTO_ALWAYS_INLINE constexpr std::uint32_t slot() const {
         return static_cast<std::uint32_t>(pc_ - text());
     }
 
     /// Executes one instruction. False if the run stops; `machine::state` says why.
     FEMTO_ALWAYS_INLINE constexpr bool step() {
-        const instruction i{pc_->fields, pc_->immediate};
+        decoded i{instruction::guest(pc_->fields), pc_->imm(), nullptr, nullptr};
         ++pc_;
-        --run_.state.fuel;
-        const std::uint8_t opcode = i.opcode();
-        const auto kind = class_of(opcode);
+        semantics::forget(pc_);  // or GCC keeps two of them
         // Register numbers are at most 10, and r10 is not written (proofs 1 and 2).
-        std::uint64_t& to = r_[i.dst()];
-        const std::uint64_t from = r_[i.src()];
-        if (kind == instruction_class::ld) {
-            to = load_imm64(i);
-        } else if (kind <= instruction_class::stx) {
-            return access(i, kind, to, from);
-        } else {
-            const std::uint32_t code = opcode & 0xf0;
-            const bool arithmetic = ((instruction::guest(i.fields) + 1) & 2) == 0;
-            if (!arithmetic) {
-                if (code == 0) return jump(opcode == opcode::ja ? i.offset() : i.imm());
-                if (code == 0x80) return call(i, (opcode & 8) != 0);
-                if (code == 0x90) return exit();
-            }
-            if (arithmetic && code == 0xd0) {
-                to = semantics::swap(opcode, to, static_cast<std::uint32_t>(i.imm()));
-                return true;
-            }
-            if (semantics::execute<Rules.allowed>(to, instruction::guest(i.fields),
-                                                  (opcode & 8) != 0 ? from : extend(i.imm()))) {
-                return jump(i.offset());
-            }
-        }
-        return true;
+        i.to = r_ + (i.fields >> 8 & 15);
+        i.from = r_ + (i.fields >> 12 & 15);
+        semantics::forget(i.to);  // or GCC adds up the address of each half
+        semantics::forget(i.from);
+        return for_size ? step_shared(i) : step_by_class(i);
     }
 
     /// Puts the position back into the machine. A fault is reported at its instruction; a run that can
     /// be resumed goes on behind the last one.
     FEMTO_ALWAYS_INLINE constexpr void save() {
+        give_fuel();
         run_.state.pc = static_cast<decltype(run_.state.pc)>(slot());
+        const errc why = run_.state.state;
+        if (why != errc::ok && why != errc::suspended && why != errc::out_of_fuel) --run_.state.pc;
     }
 
 private:
-    [[nodiscard]] constexpr const instruction* text() const {
+    [[nodiscard]] FEMTO_ALWAYS_INLINE constexpr const instruction* text() const {
         return run_.program.source().text.data();
     }
-    static constexpr std::uint64_t extend(std::int32_t value) {
+    FEMTO_ALWAYS_INLINE static constexpr std::uint64_t extend(std::int32_t value) {
         return static_cast<std::uint64_t>(std::int64_t{value});
     }
+
+    /// An instruction, as far as all are decoded alike.
+    struct decoded {
+        std::uint32_t fields;  ///< in host order
+        std::int32_t imm;
+        std::uint64_t* to;    ///< the destination register
+        std::uint64_t* from;  ///< the source register
+
+        [[nodiscard]] FEMTO_ALWAYS_INLINE constexpr std::int32_t offset() const {
+            return static_cast<std::int32_t>(fields) >> 16;
+        }
+        /// What arithmetic and jumps combine with the destination.
+        [[nodiscard]] FEMTO_ALWAYS_INLINE constexpr std::uint64_t operand() const {
+            std::uint64_t value = extend(imm);
+            if ((fields & 8) != 0) value = *from;
+            return value;
+        }
+    };
+
+    /// What is tested before a stage is forgotten, or GCC tests it for all instructions alike.
+    FEMTO_ALWAYS_INLINE constexpr bool step_shared(decoded i) {
+        if ((i.fields & 4) == 0) {
+            if ((i.fields & 3) == 0) return load_imm64(i);
+            semantics::forget(i.fields);
+            return access(i, (i.fields & 2) != 0);
+        }
+        std::uint64_t b = i.operand();
+        if (((i.fields + 1) & 2) == 0) {
+            semantics::forget(i.fields);
+            *i.to = semantics::calculate<Rules.allowed>(i.fields, (i.fields & 1) == 0, *i.to, b, i.imm);
+            return true;
+        }
+        semantics::forget(i.fields);
+        std::uint64_t a = *i.to;
+        if ((i.fields & 1) == 0) {  // as high words, words have the same order
+            a <<= 32;
+            b <<= 32;
+        }
+        return branch(i, a, b);
+    }
+    FEMTO_ALWAYS_INLINE constexpr bool step_by_class(decoded i) {
+        switch (class_of(static_cast<std::uint8_t>(i.fields))) {
+            case instruction_class::ld: return load_imm64(i);
+            case instruction_class::ldx: return access(i, false);
+            case instruction_class::st:
+            case instruction_class::stx: return access(i, true);
+            case instruction_class::jmp: return branch(i, *i.to, i.operand());
+            case instruction_class::jmp32:
+                return branch(i, static_cast<std::uint32_t>(*i.to), static_cast<std::uint32_t>(i.operand()));
+            case instruction_class::alu:
+                *i.to = semantics::calculate<Rules.allowed>(i.fields, true, *i.to, i.operand(), i.imm);
+                return true;
+            default:
+                *i.to = semantics::calculate<Rules.allowed>(i.fields, false, *i.to, i.operand(), i.imm);
+                return true;
+        }
+    }
+
+    template <class T>
+    FEMTO_ALWAYS_INLINE constexpr bool branch(decoded i, T a, T b) {
+        constexpr bool wide = sizeof(T) == 8;
+        std::int32_t distance = i.offset();
+        switch (condition_of(i.fields)) {
+            case operation::ja:
+                if (for_size ? (i.fields & 2) != 0 : !wide) distance = i.imm;  // gotol
+                break;
+            case operation::jeq:
+                if (a != b) return true;
+                break;
+            case operation::jset:
+                if ((a & b) == 0) return true;
+                break;
+            case operation::jne:
+                if (a == b) return true;
+                break;
+            case operation::call:
+                if (wide) return call(i);
+                break;
+            case operation::exit:
+                if (wide) return exit();
+                break;
+            default:
+                if (!semantics::ordered(i.fields, a, b)) return true;
+        }
+        return jump(distance);
+    }
+
+    // Fuel is a deadline: the place at which it is used up on a straight line. Executing moves towards it
+    // for free, a transfer moves both. Places wrap around; what counts is the sign of their distance, as
+    // fuel in bytes of text fits 31 bits (`max_fuel`, `caller::charge`).
+    [[nodiscard]] FEMTO_ALWAYS_INLINE constexpr std::uintptr_t place() const {
+        if (std::is_constant_evaluated()) return slot() * sizeof(instruction);
+        return reinterpret_cast<std::uintptr_t>(pc_);
+    }
+    FEMTO_ALWAYS_INLINE static constexpr std::uintptr_t size_of(std::int32_t instructions) {
+        return static_cast<std::uintptr_t>(std::intptr_t{instructions}) * sizeof(instruction);
+    }
+    FEMTO_ALWAYS_INLINE constexpr void take_fuel() { deadline_ = place() + size_of(run_.state.fuel); }
+    FEMTO_ALWAYS_INLINE constexpr void give_fuel() {
+        run_.state.fuel = static_cast<std::int32_t>(static_cast<std::intptr_t>(deadline_ - place()) >> 3);
+    }
+    static_assert(sizeof(instruction) == 1 << 3);
 
     FEMTO_ALWAYS_INLINE constexpr bool fault(errc code, std::uint64_t address) {
         run_.state.state = code;
         run_.address = address;
-        --pc_;
         return false;
     }
-    // Where unaligned words trap, guest memory is accessed byte by byte: there each width would need a
-    // test and two ways, 100 to 170 bytes in all.
-    static constexpr bool by_bytes = unaligned_words_trap;
+    // Where unaligned words trap, guest memory is accessed byte by byte if bytes count: there each width
+    // would need a test and two ways, 100 to 170 bytes in all.
+    static constexpr bool by_bytes = unaligned_words_trap && for_size;
 
-    static constexpr std::uint64_t get(const std::byte* from, std::uint32_t width) {
+    FEMTO_ALWAYS_INLINE static constexpr std::uint64_t get(const std::byte* from, std::uint32_t width) {
         if (!by_bytes && width == 1) return load_little<std::uint8_t>(from);
         if (!by_bytes && width == 2) return load_little<std::uint16_t>(from);
         if (!by_bytes && width == 4) return load_little<std::uint32_t>(from);
@@ -99,7 +187,7 @@ private:
         }
         return value;
     }
-    static constexpr void put(std::byte* to, std::uint32_t width, std::uint64_t value) {
+    FEMTO_ALWAYS_INLINE static constexpr void put(std::byte* to, std::uint32_t width, std::uint64_t value) {
         if (!by_bytes && width == 1) return store_little(to, static_cast<std::uint8_t>(value));
         if (!by_bytes && width == 2) return store_little(to, static_cast<std::uint16_t>(value));
         if (!by_bytes && width == 4) return store_little(to, static_cast<std::uint32_t>(value));
@@ -117,77 +205,88 @@ private:
         } while (--width != 0);
     }
 
-    FEMTO_ALWAYS_INLINE constexpr std::uint64_t load_imm64(instruction i) {
-        const auto low = static_cast<std::uint32_t>(i.imm());
+    FEMTO_ALWAYS_INLINE constexpr bool load_imm64(decoded i) {
+        const auto low = static_cast<std::uint32_t>(i.imm);
         const auto high = static_cast<std::uint32_t>(pc_->imm());
         ++pc_;
-        if (i.src() == 0) return low | std::uint64_t{high} << 32;
-        if (i.src() == 4) return code_address(slot() - 1 + low);
-        return run_.memory.address_of(region_number::rodata + low) + high;
+        deadline_ += sizeof(instruction);  // two slots, one instruction
+        const std::uint32_t kind = i.fields >> 12 & 15;
+        std::uint64_t value = low | std::uint64_t{high} << 32;
+        if (kind == 4) {
+            value = code_address(slot() - 1 + low);
+        } else if (kind != 0) {
+            value = run_.memory.address_of(region_number::rodata + low) + high;
+        }
+        *i.to = value;
+        return true;
     }
 
-    FEMTO_ALWAYS_INLINE constexpr bool access(instruction i, instruction_class kind,
-                                              std::uint64_t& to, std::uint64_t from) {
-        const bool writes = kind != instruction_class::ldx;
-        const std::uint32_t width = access_width(i.opcode());
-        const std::uint64_t address = (writes ? to : from) + extend(i.offset());
-        const bool atomic =
-            (Rules.allowed & groups::atomic) != group::none && is_atomic(i.opcode());
-        // The second time round says why not, and an atomic operation needs both.
-        std::byte* at = run_.memory.find(address, width, writes);
-        if (writes && (at == nullptr || atomic)) {
-            std::byte* const readable = run_.memory.find(address, width, false);
-            if (at == nullptr && readable != nullptr) return fault(errc::illegal_write, address);
-            at = readable;
+    FEMTO_ALWAYS_INLINE constexpr bool access(decoded i, bool writes) {
+        // 1, 2, 4 or 8 bytes by bits 3 and 4, as in `access_width`.
+        const std::uint32_t width = 0x08010204u >> (i.fields & 0x18) & 15;
+        // A load that extends the sign, or an atomic store (RFC 9669, section 5).
+        const bool special = (i.fields & 0x80) != 0;
+        const bool atomic = (Rules.allowed & groups::atomic) != group::none && writes && special;
+        const std::uint64_t* base = writes ? i.to : i.from;
+        semantics::forget(base);
+        const std::uint64_t address = *base + extend(i.offset());
+        std::byte* const at = run_.memory.find(address, width, writes);
+        // The second look says why not, and an atomic operation needs both.
+        if (at == nullptr || atomic) {
+            const errc why = run_.memory.why_refused(address, width);
+            if (at == nullptr || why == errc::illegal_memory) return fault(why, address);
         }
-        if (at == nullptr) return fault(errc::illegal_memory, address);
         if (!writes) {
-            to = get(at, width);
-            if ((i.opcode() & 0xe0) == 0x80) to = semantics::movsx(to, width * 8);
-            return true;
+            std::uint64_t value = get(at, width);
+            if (special) value = semantics::movsx(value, width * 8);
+            *i.to = value;
+        } else if (atomic) {
+            modify(at, width, i.from);
+        } else {
+            put(at, width, (i.fields & 1) == 0 ? extend(i.imm) : *i.from);
         }
-        std::uint64_t value = kind == instruction_class::st ? extend(i.imm()) : from;
-        if constexpr ((Rules.allowed & groups::atomic) != group::none) {
-            // RFC 9669, section 5.3. Atomic towards other guests' runs on the same core only: a run is not
-            // interrupted between the read and the write by another run of the same machine.
-            if (atomic) {
-                const std::uint64_t old = get(at, width);
-                std::uint64_t* result = r_ + i.src();
-                if (i.imm() == 0xf1) {
-                    result = r_;
-                    if (old != semantics::zero_extend(r_[0], width * 8)) {
-                        *result = old;
-                        return true;
-                    }
-                }
-                switch (i.imm() & 0xf0) {
-                    case 0x00: value += old; break;
-                    case 0x40: value |= old; break;
-                    case 0x50: value &= old; break;
-                    case 0xa0: value ^= old; break;
-                    default: break;  // exchanges
-                }
-                if ((i.imm() & 1) != 0) *result = old;
+        return true;
+    }
+    /// RFC 9669, section 5.3. Atomic towards other guests' runs on the same core only: a run is not
+    /// interrupted between the read and the write by another run of the same machine.
+    FEMTO_ALWAYS_INLINE constexpr void modify(std::byte* at, std::uint32_t width, std::uint64_t* from) {
+        const std::int32_t imm = pc_[-1].imm();  // read again: keeping it costs loads a register
+        const std::uint64_t old = get(at, width);
+        std::uint64_t value = *from;
+        std::uint64_t* result = from;
+        if (imm == 0xf1) {
+            result = r_;
+            if (old != semantics::zero_extend(r_[0], width * 8)) {
+                *result = old;
+                return;
             }
         }
+        switch (imm & 0xf0) {
+            case 0x00: value += old; break;
+            case 0x40: value |= old; break;
+            case 0x50: value &= old; break;
+            case 0xa0: value ^= old; break;
+            default: break;  // exchanges
+        }
+        if ((imm & 1) != 0) *result = old;
         put(at, width, value);
-        return true;
     }
 
     /// Goes `distance` slots on from here, proved to be an instruction of this function (proof 3).
     FEMTO_ALWAYS_INLINE constexpr bool jump(std::int32_t distance) {
         pc_ += distance;
-        if (run_.state.fuel > 0) return true;
+        deadline_ += size_of(distance);
+        if (static_cast<std::intptr_t>(place() - deadline_) < 0) [[likely]] return true;
         return false;
     }
 
-    FEMTO_ALWAYS_INLINE constexpr bool call(instruction i, bool by_register) {
-        auto id = static_cast<std::uint32_t>(i.imm());
-        bool local = i.src() != 0;
+    FEMTO_ALWAYS_INLINE constexpr bool call(decoded i) {
+        auto id = static_cast<std::uint32_t>(i.imm);
+        bool local = (i.fields & 0xf000) != 0;
         if constexpr (contains(Rules.allowed, group::callx)) {
-            if (by_register) {
+            if ((i.fields & 8) != 0) {
                 // One of the two is 0: the register lies in the one or the other.
-                const std::uint64_t to = r_[i.dst() | id];
+                const std::uint64_t to = r_[(i.fields >> 8 & 15) | id];
                 id = static_cast<std::uint32_t>(to);
                 local = (to >> 32) == region_number::code && id % 8 == 0 &&
                         run_.program.is_function(id / 8);
@@ -199,25 +298,10 @@ private:
             }
         }
         if (local) return call_local(static_cast<std::int32_t>(id));
-        if (helper_called(run_, id)) return true;
-        const errc why = run_.state.state;
-        if (why != errc::ok && why != errc::suspended && why != errc::out_of_fuel) --pc_;
-        return false;
-    }
-    static constexpr bool helper_called(context& run, std::uint32_t id) {
-        auto& state = run.state;
-        caller from{state.fuel, run.host.object, run.host.type};
-        std::uint64_t address = 0;
-        errc code = Helpers::call(id, from, state.r.data(), run.memory, address);
-        state.fuel = from.fuel();
-        if (code == errc::ok && !from.finished()) {
-            code = from.request();
-            address = from.address();
-            if (code == errc::ok) return state.fuel > 0;
-        }
-        run.state.state = code;
-        run.address = address;
-        return false;
+        give_fuel();
+        const bool goes_on = for_size ? run_.call_helper(id) : at_calls::helper_called(run_, id);
+        take_fuel();
+        return goes_on;
     }
 
     /// `distance` leads to the start of a function (proof 4, or the check in `call`).
@@ -234,13 +318,14 @@ private:
             state.state = errc::ok;
             return false;
         }
-        pc_ = text() + run_.pop_frame();
-        return jump(0);
+        const std::uint32_t from = slot();
+        return jump(static_cast<std::int32_t>(run_.pop_frame() - from));
     }
 
     context& run_;
     std::uint64_t* const r_;
     const instruction* pc_;
+    std::uintptr_t deadline_ = 0;
 };
 
 }  // namespace femto::detail

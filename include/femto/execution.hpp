@@ -63,6 +63,22 @@ struct run_context {
         return load_little<std::uint32_t>(from + 32);
     }
 
+    /// Calls helper `id`, which takes the run's fuel from the machine. False if the run stops.
+    [[nodiscard]] FEMTO_ALWAYS_INLINE constexpr bool call_helper(std::uint32_t id) {
+        caller from{state.fuel, host.object, host.type};
+        std::uint64_t at = 0;
+        errc code = Helpers::call(id, from, state.r.data(), memory, at);
+        state.fuel = from.fuel();
+        if (code == errc::ok && !from.finished()) {
+            code = from.request();
+            at = from.address();
+            if (code == errc::ok) return state.fuel > 0;
+        }
+        state.state = code;
+        address = at;
+        return false;
+    }
+
 private:
     [[nodiscard]] FEMTO_ALWAYS_INLINE constexpr std::byte* saved(std::uint32_t depth) const {
         return std::assume_aligned<8>(memory.behind(region_number::stack) + depth * saved_frame_size);
@@ -99,17 +115,7 @@ struct transitions {
     FEMTO_COLD static constexpr std::uint32_t leave(context& run) { return run.pop_frame(); }
 
     FEMTO_COLD static constexpr bool helper_called(context& run, std::uint32_t id) {
-        auto& state = run.state;
-        caller from{state.fuel, run.host.object, run.host.type};
-        std::uint64_t address = 0;
-        errc code = Helpers::call(id, from, state.r.data(), run.memory, address);
-        state.fuel = from.fuel();
-        if (code == errc::ok && !from.finished()) {
-            code = from.request();
-            address = from.address();
-            if (code == errc::ok) return state.fuel > 0;
-        }
-        return fault(run, code, address);
+        return run.call_helper(id);
     }
 };
 

@@ -27,7 +27,7 @@ struct no_observer {
 /// Decodes at run time: one body for all instructions. `observe` gets the slot and the registers
 /// before each.
 template <class Observer, rules Rules, class Helpers, class Memory>
-constexpr void run_compact(run_context<Rules, Helpers, Memory>& run, Observer&& observe) {
+FEMTO_ALONE constexpr void run_compact(run_context<Rules, Helpers, Memory>& run, Observer&& observe) {
     compact_execution<Rules, Helpers, Memory> e{run};
     do {
         if constexpr (!std::is_same_v<Observer, no_observer>) observe(e.slot(), run.state.r);

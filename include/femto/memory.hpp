@@ -253,6 +253,12 @@ public:
         return nullptr;
     }
 
+    /// Why an access that is not granted is not: a store to what may only be read, or any to nothing.
+    [[nodiscard]] FEMTO_COLD constexpr errc why_refused(std::uint64_t address,
+                                                        std::uint32_t width) const {
+        return find(address, width, false) != nullptr ? errc::illegal_write : errc::illegal_memory;
+    }
+
     /// Bytes that may be read from `address` to the end of its region, 0 if there is none.
     [[nodiscard]] constexpr std::uint32_t readable_from(std::uint64_t address) const {
         if constexpr (Space == address_space::segmented) {

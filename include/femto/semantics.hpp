@@ -102,19 +102,16 @@ template <std::unsigned_integral T>
     return value & (~std::uint64_t{0} >> (64 - bits));
 }
 
-/// Byte order conversions, section 4.2; `bits` is 16, 32 or 64. The guest is little-endian: le truncates.
-[[nodiscard]] constexpr std::uint64_t swap(std::uint8_t opcode, std::uint64_t value,
+/// Byte order conversions, section 4.2; `fields` is the first word of the instruction, `bits` is 16, 32 or
+/// 64. The guest is little-endian: le truncates.
+[[nodiscard]] constexpr std::uint64_t swap(std::uint32_t fields, std::uint64_t value,
                                            std::uint32_t bits) {
-    const bool reverse = opcode != opcode::le16;
+    const bool reverse = (fields & 0xff) != opcode::le16;
     if (bits == 64) return reverse ? byte_swap(value, 64) : value;
     auto low = static_cast<std::uint32_t>(value);
     low = reverse ? static_cast<std::uint32_t>(byte_swap(low, 32)) : low << (32 - bits);
     return low >> (32 - bits);
 }
-
-/// For each condition (RFC 9669, section 4.3) which of below (1), equal (2) and above (4) make it true;
-/// 8 is for signed order. jset asks whether the common bits are above 0.
-inline constexpr std::array<std::uint8_t, 14> conditions{0, 2, 4, 6, 4, 5, 12, 14, 0, 0, 1, 3, 9, 11};
 
 /// Makes GCC forget what it knows of `value`, so that it does not make a copy of code for each case.
 template <class T>
@@ -124,15 +121,23 @@ FEMTO_ALWAYS_INLINE constexpr void forget([[maybe_unused]] T& value) {
 #endif
 }
 
-/// Division and modulo for `execute`, with one division. Signed ones are done on magnitudes.
-[[nodiscard]] FEMTO_COLD constexpr bool divide(std::uint64_t& to, std::uint32_t fields, std::uint64_t a,
-                                               std::uint64_t b) {
+/// Division and modulo for `calculate`, with one division. Signed ones are done on magnitudes.
+[[nodiscard]] FEMTO_COLD constexpr std::uint64_t divide(std::uint32_t fields, std::uint64_t a,
+                                                        std::uint64_t b) {
+    const bool narrow = (fields & 1) == 0;
     const bool modulo = (fields & 0x80) != 0;
     bool negative = false;
     if (fields >> 16 != 0) {
+        if (narrow) {
+            a = sign_extend(a, 32);
+            b = sign_extend(b, 32);
+        }
         negative = static_cast<std::int64_t>(modulo ? a : a ^ b) < 0;
         if (static_cast<std::int64_t>(a) < 0) a = 0 - a;
         if (static_cast<std::int64_t>(b) < 0) b = 0 - b;
+    } else if (narrow) {
+        a = static_cast<std::uint32_t>(a);
+        b = static_cast<std::uint32_t>(b);
     }
     std::uint64_t quotient = 0;
     if (b != 0) {
@@ -140,71 +145,67 @@ FEMTO_ALWAYS_INLINE constexpr void forget([[maybe_unused]] T& value) {
         a = a % b;
     }
     if (!modulo) a = quotient;
-    if (negative) a = 0 - a;
-    to = (fields & 1) != 0 ? a : static_cast<std::uint32_t>(a);
-    return false;
+    return negative ? 0 - a : a;
 }
 
-/// `alu` and `compare` once more, in the form that takes least code: one body for classes ALU, ALU64, JMP
-/// and JMP32 (tests/unit/semantics.cpp compares them). `fields` is the first word of the instruction;
-/// true for a jump that is taken. A 32-bit operation is done on extended operands: that has the same low
-/// word, and sign extension keeps the order of unsigned words, too.
+/// The three shifts for `calculate`; T is as wide as the operation.
+template <std::unsigned_integral T>
+[[nodiscard]] FEMTO_ALWAYS_INLINE constexpr T shift(std::uint32_t fields, T a, T b) {
+    const T count = b & (sizeof(T) * 8 - 1);
+    const std::uint32_t code = fields & 0xf0;
+    if (code == 0x60) return a << count;
+    if (code == 0x70) return a >> count;
+    return static_cast<T>(static_cast<std::make_signed_t<T>>(a) >> count);
+}
+
+/// `alu`, sign-extending moves and byte swaps once more, in the form that takes least code: one body for
+/// classes ALU (`narrow`) and ALU64 (tests/unit/semantics.cpp compares them). `fields` is the first word
+/// of the instruction. Most operations on 64 bits have the low word of the same operation on words,
+/// whatever the high words are.
 template <group Allowed>
-[[nodiscard]] FEMTO_ALWAYS_INLINE constexpr bool execute(std::uint64_t& to, std::uint32_t fields,
-                                                         std::uint64_t b) {
-    std::uint64_t a = to;
-    const bool jump = ((fields + 1) & 2) != 0;
-    std::uint32_t code = (fields >> 4) & 15u;
-    std::uint32_t narrow = ~fields & 1u;
-    std::uint32_t count = static_cast<std::uint32_t>(b) & 63u;
-    if (narrow != 0) {
-        // Of arithmetic, arsh and what has a variant is signed.
-        const bool is_signed = jump || code == 12 || fields >> 16 != 0;
-        a = is_signed ? sign_extend(a, 32) : static_cast<std::uint32_t>(a);
-        b = is_signed ? sign_extend(b, 32) : static_cast<std::uint32_t>(b);
-        count &= 31;
-    }
-    forget(narrow);
-    forget(code);
-    if (jump) {
-        const std::uint32_t condition = conditions[code];
-        if (code == 4) {
-            a &= b;
-            b = 0;
-        } else if ((condition & 8) != 0) {
-            constexpr std::uint64_t sign = std::uint64_t{1} << 63;
-            a ^= sign;
-            b ^= sign;
-        }
-        const std::uint32_t order = a < b ? 1 : a == b ? 2 : 4;
-        return (condition & order) != 0;
-    }
-    switch (code) {
-        case 0: a += b; break;
-        case 1: a -= b; break;
-        case 2:
+[[nodiscard]] FEMTO_ALWAYS_INLINE constexpr std::uint64_t calculate(std::uint32_t fields, bool narrow,
+                                                                    std::uint64_t a, std::uint64_t b,
+                                                                    std::int32_t imm) {
+    switch (arithmetic_of(fields)) {
+        case operation::add: a += b; break;
+        case operation::sub: a -= b; break;
+        case operation::mul:
             if constexpr ((Allowed & groups::divmul) != group::none) a *= b;
             break;
-        case 3:
-        case 9:
-            if constexpr ((Allowed & groups::divmul) != group::none) {
-                return divide(to, fields, a, b);
-            }
+        case operation::div:
+        case operation::mod:
+            if constexpr ((Allowed & groups::divmul) != group::none) a = divide(fields, a, b);
             break;
-        case 4: a |= b; break;
-        case 5: a &= b; break;
-        case 6: a <<= count; break;
-        case 7: a >>= count; break;
-        case 8: a = 0 - a; break;
-        case 10: a ^= b; break;
-        case 12: a = static_cast<std::uint64_t>(static_cast<std::int64_t>(a) >> count); break;
-        default:
+        case operation::or_: a |= b; break;
+        case operation::and_: a &= b; break;
+        case operation::neg: a = 0 - a; break;
+        case operation::xor_: a ^= b; break;
+        case operation::mov:
             a = b;
             if (fields >> 16 != 0) a = movsx(b, fields >> 16);
             break;
+        case operation::lsh:
+        case operation::rsh:
+        case operation::arsh:
+            a = narrow ? shift(fields, static_cast<std::uint32_t>(a), static_cast<std::uint32_t>(b))
+                       : shift(fields, a, b);
+            break;
+        default: return swap(fields, a, static_cast<std::uint32_t>(imm));  // bit 3 is the order
     }
-    to = narrow != 0 ? static_cast<std::uint32_t>(a) : a;
-    return false;
+    return narrow ? static_cast<std::uint32_t>(a) : a;
+}
+
+/// `compare` once more, for the eight orders: bit 4 of `fields` is "or equal", bit 6 "signed", bit 7 "less".
+template <std::unsigned_integral T>
+[[nodiscard]] FEMTO_ALWAYS_INLINE constexpr bool ordered(std::uint32_t fields, T a, T b) {
+    if ((fields & 0x40) != 0) {
+        constexpr T sign = T{1} << (sizeof(T) * 8 - 1);
+        a ^= sign;
+        b ^= sign;
+    }
+    if (a == b) return (fields & 0x10) != 0;
+    if (a > b) fields = ~fields;
+    return (fields & 0x80) != 0;
 }
 
 }  // namespace femto::semantics
