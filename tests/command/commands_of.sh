@@ -14,8 +14,14 @@ port=$((20000 + $$ % 20000))  # another device may listen on the usual one
 section=$(awk -v heading="## $heading" '/^## / { here = $0 == heading } here' "$page")
 cd "$work"
 printf '%s\n' "$section" | sed -n '/^```c$/,/^```$/ { /^```/d; p; }' >app.c
-commands=$(printf '%s\n' "$section" |
-    sed -n "/^femto /{ s/femto device/& --listen 127.0.0.1:$port/; s/127.0.0.1:5683/127.0.0.1:$port/; p; }")
+# A reader is slower than a device is to listen.
+listens="for n in \$(seq 100); do femto status coap://127.0.0.1:$port >/dev/null 2>\&1 \&\& break; sleep 0.1; done"
+commands=$(printf '%s\n' "$section" | sed -n "/^femto /{
+    s/127.0.0.1:5683/127.0.0.1:$port/
+    s/femto device/& --listen 127.0.0.1:$port/
+    s|^femto device.*|&\n$listens|
+    p
+}")
 [ -n "$commands" ] || { echo "$page has no commands below \"## $heading\"" >&2; exit 1; }
 set -x
 eval "$commands"
