@@ -208,8 +208,8 @@ struct image_storage {
         return fail(errc::storage_too_small, 0, from.functions_needed());
     }
     const auto data = storage.data.first(from.data_storage());
-    std::ranges::fill(std::ranges::copy(from.initial_data(), data.begin()).out, data.end(),
-                      std::byte{0});
+    std::ranges::copy(from.initial_data(), data.begin());
+    zero(data.subspan(from.initial_data().size()));
     const auto functions = storage.functions.first(from.functions_needed());
     for (std::uint32_t n = 0; n < functions.size(); ++n) {
         const auto* name = from.bytes().data() + (from.bytes().size() -

@@ -5,6 +5,7 @@
 #include <femto/program.hpp>
 #include <femto/result.hpp>
 
+#include <algorithm>
 #include <array>
 #include <bit>
 #include <concepts>
@@ -55,6 +56,27 @@ inline void copy_word(void* to, const void* from, [[maybe_unused]] const void* g
 }
 
 }  // namespace detail
+
+/// Zeroes bytes. On cores whose words must be aligned the C library often does it byte by byte (RISC-V
+/// with picolibc: 5 instructions each).
+constexpr void zero(std::span<std::byte> bytes) {
+    std::byte* at = bytes.data();
+    std::byte* const end = at + bytes.size();
+    if constexpr (detail::unaligned_words_trap && !detail::for_size) {
+        if (!std::is_constant_evaluated()) {
+            constexpr std::uintptr_t nothing = 0;
+            constexpr std::ptrdiff_t word = sizeof nothing;
+            while (at != end && reinterpret_cast<std::uintptr_t>(at) % word != 0) *at++ = std::byte{0};
+            for (; end - at >= word; at += word) {
+                std::memcpy(__builtin_assume_aligned(at, word), &nothing, word);
+#if defined(__GNUC__)
+                asm("" : "+r"(at));  // or GCC calls memset
+#endif
+            }
+        }
+    }
+    std::fill(at, end, std::byte{0});
+}
 
 /// Little-endian load of a guest value from `from`, at any alignment.
 template <std::unsigned_integral T>
@@ -123,22 +145,26 @@ class guest_memory {
 public:
     static constexpr address_space space = Space;
 
-    /// Makes `bytes` region `number`, readable and, if not const, writable as `allowed` says.
-    /// False, and the region is empty, if they are more than `MaxSize`.
-    [[nodiscard]] constexpr bool set(std::uint32_t number, std::span<std::byte> bytes,
-                                     permission allowed) {
-        const bool fits = bytes.size() <= MaxSize;
-        const auto size = fits ? static_cast<size_type>(bytes.size()) : size_type{0};
+    /// Makes `bytes` region `number`, readable and, if not const, writable as `allowed` says. They are at
+    /// most `MaxSize`, which the caller knows.
+    constexpr void set(std::uint32_t number, std::span<std::byte> bytes, permission allowed) {
+        const auto size = static_cast<size_type>(bytes.size());
         const auto bits = static_cast<unsigned>(allowed);
         region& r = regions_[number - 1];
         r.base = bytes.data();
         r.readable = (bits & 1) != 0 ? size : size_type{0};
         r.writable = (bits & 2) != 0 ? size : size_type{0};
-        return fits;
     }
-    [[nodiscard]] constexpr bool set(std::uint32_t number, std::span<const std::byte> bytes) {
+    constexpr void set(std::uint32_t number, std::span<const std::byte> bytes) {
         // Never written through: the region's writable size is 0.
-        return set(number, {const_cast<std::byte*>(bytes.data()), bytes.size()}, permission::read);
+        set(number, {const_cast<std::byte*>(bytes.data()), bytes.size()}, permission::read);
+    }
+    /// The same where nobody knows: false, and the region is empty, if they are more than `MaxSize`.
+    [[nodiscard]] constexpr bool try_set(std::uint32_t number, std::span<std::byte> bytes,
+                                         permission allowed) {
+        const bool fits = bytes.size() <= MaxSize;
+        set(number, fits ? bytes : std::span<std::byte>{}, allowed);
+        return fits;
     }
 
     /// Moves region `number`, whose size and permission stay, to other memory.
@@ -155,7 +181,7 @@ public:
             if (base(n) == nullptr) {
                 // Where an empty one lies, so that its number is taken; never accessed.
                 if (bytes.data() == nullptr) bytes = {const_cast<std::byte*>(&no_bytes), 0};
-                static_cast<void>(set(n, bytes, allowed));
+                set(n, bytes, allowed);
                 return address_of(n);
             }
         }

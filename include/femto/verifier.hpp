@@ -326,8 +326,7 @@ private:
                 if (imm > 10) return refuse(errc::illegal_register, imm);
                 proved_.call_limit_ = Rules.max_call_depth;
             }
-        } else if (i.fields == instruction::make(opcode::mov64_reg, i.dst(), 10).fields &&
-                   pc_ + 1 < size_) {
+        } else if (opcode == opcode::mov64_reg && src == 10 && i.offset() == 0 && pc_ + 1 < size_) {
             // `rX = r10; rX += -n` is how compilers take the address of a variable in the frame. It
             // makes the frame large enough; what is done with it is checked at run time.
             const instruction next = text_[pc_ + 1];

@@ -123,7 +123,7 @@ public:
         std::uint32_t fuel) {
         if (memory_.readable(region_number::context) == context.size()) [[likely]] {
             memory_.rebase(region_number::context, context.data());
-        } else if (!memory_.set(region_number::context, context, allowed)) {
+        } else if (!memory_.try_set(region_number::context, context, allowed)) {
             return too_large(context.size());
         }
         reset(at, static_cast<std::uint32_t>(context.size()));
@@ -195,31 +195,32 @@ private:
     /// False if the context is too large.
     constexpr bool prepare(const verified& p, entry_point at, std::span<std::byte> context,
                            permission allowed) {
-        if (!memory_.set(region_number::context, context, allowed)) return false;
+        if (!memory_.try_set(region_number::context, context, allowed)) return false;
         if (running_ != p.source().text.data()) {
-            stack_.fill(std::byte{0});
+            zero(stack_);
             running_ = p.source().text.data();
         }
         // What calls save lies behind what is granted (proof 7).
         const std::size_t granted = Config.stack_size - p.call_limit() * saved_frame_size;
         // None of these is too large: the stack as configured, the others as verified (proof 9).
-        static_cast<void>(memory_.set(region_number::stack, std::span{stack_}.first(granted),
-                                      permission::read_write));
-        static_cast<void>(memory_.set(region_number::rodata, p.source().rodata));
-        static_cast<void>(
-            memory_.set(region_number::data, p.source().data, permission::read_write));
+        memory_.set(region_number::stack, std::span{stack_}.first(granted), permission::read_write);
+        memory_.set(region_number::rodata, p.source().rodata);
+        memory_.set(region_number::data, p.source().data, permission::read_write);
         reset(at, static_cast<std::uint32_t>(context.size()));
         return true;
     }
     /// Registers are zeroed: what they held is no leak, and runs are the same each time.
     FEMTO_ALWAYS_INLINE constexpr void reset(entry_point at, std::uint32_t length) {
-        // One by one, or GCC calls memset: 13 instructions instead of 77 on a Cortex-M4.
-        [&]<std::size_t... I>(std::index_sequence<I...>) {
-            ((machine_.r[I] = 0), ...);
-        }(std::make_index_sequence<11>{});
+        if constexpr (detail::for_size) {
+            machine_.r.fill(0);
+        } else {  // one by one, or GCC calls memset: 13 instructions instead of 77 on a Cortex-M4
+            [&]<std::size_t... I>(std::index_sequence<I...>) {
+                ((machine_.r[I] = 0), ...);
+            }(std::make_index_sequence<11>{});
+        }
         machine_.r[1] = memory_.address_of(region_number::context);
         machine_.r[2] = length;
-        machine_.r[10] = 
+        machine_.r[10] =
             memory_.address_of(region_number::stack) + memory_.readable(region_number::stack);
         machine_.pc = static_cast<decltype(machine_.pc)>(at.pc());
         machine_.depth = 0;

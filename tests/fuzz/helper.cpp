@@ -31,12 +31,12 @@ void call(std::span<const std::uint8_t> input) {
         if ((how & 4) != 0 && n > 1) {  // a piece of the region before
             const auto whole = std::span{l.bytes[n - 1]};
             const std::size_t from = whole.empty() ? 0 : r.byte() % (whole.size() + 1);
-            fuzz::require(memory.set(n, whole.subspan(from), l.allowed[n]), "a region that fits");
+            fuzz::require(memory.try_set(n, whole.subspan(from), l.allowed[n]), "a region that fits");
             continue;
         }
         l.bytes[n].resize(how >> 3);
         for (auto& b : l.bytes[n]) b = static_cast<std::byte>(r.byte());
-        fuzz::require(memory.set(n, l.bytes[n], l.allowed[n]), "a region that fits");
+        fuzz::require(memory.try_set(n, l.bytes[n], l.allowed[n]), "a region that fits");
     }
     std::array<std::uint64_t, 11> registers{};
     for (std::size_t n = 1; n <= 5; ++n) {

@@ -44,7 +44,7 @@ template <bool Write, std::uint32_t Number>
 bool flat_check(std::byte* base, std::uint32_t size, std::uint64_t address, std::uint32_t width) {
     if (size > 0x7fffffff || width == 0) return true;
     flat m;
-    if (!m.set(Number, {base, size}, Write ? permission::write : permission::read)) return false;
+    if (!m.try_set(Number, {base, size}, Write ? permission::write : permission::read)) return false;
     const std::uint64_t distance = address - m.address_of(Number);
     const bool inside = distance <= size && width <= size - distance;
     const auto a = m.template locate<Write>(address, width);
