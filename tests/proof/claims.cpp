@@ -62,7 +62,7 @@ bool flat_regions(const flat& m, std::uint64_t address, std::uint32_t width) {
         flat one;
         const auto base = reinterpret_cast<std::byte*>(static_cast<std::uintptr_t>(m.address_of(n)));
         const auto as = Write ? permission::write : permission::read;
-        if (!one.set(n, {base, size_of<Write>(m, n)}, as)) return false;
+        if (!one.try_set(n, {base, size_of<Write>(m, n)}, as)) return false;
         const auto a = one.template locate<Write>(address, width);
         if (!first.granted) first = a;
     }
