@@ -191,22 +191,21 @@ TEST_CASE("run: local calls keep r6 to r9 and give each frame its own stack") {
 }
 
 TEST_CASE("run: jumps and calls as far as their fields reach") {
-    test::on_every_vm<config{.max_instructions = 73000}>([](auto c) {
-        // 0 -> far -> a function behind -> the longest conditional jumps, forwards and back -> 1.
-        constexpr std::uint32_t far = 40000, behind = far + 32773;
+    test::on_every_vm<config{.max_instructions = 32779}>([](auto c) {
+        // 0 -> last -> 3 -> a function behind -> the longest conditional jumps, forwards and back -> 6.
+        constexpr std::uint32_t last = 32776, behind = last + 1;
         constexpr auto to = [](std::uint32_t from, std::uint32_t target) {
             return static_cast<std::int32_t>(target - from - 1);
         };
         std::vector<instruction> text(behind + 2, op(0xb7, 0));
-        text[0] = op(0x06, 0, 0, 0, to(0, far));
-        text[1] = op(0x07, 0, 0, 0, 1);
-        text[2] = op(exit_op);
-        text[far] = op(0x85, 0, 1, 0, to(far, behind));
-        text[far + 1] = op(0x15, 0, 0, 32767, 40);
-        text[far + 3] = op(0x06, 0, 0, 0, to(far + 3, 1));
-        text[far + 32769] = op(0x07, 0, 0, 0, 1);
-        text[far + 32770] = op(0x15, 0, 0, -32768, 41);
-        text[far + 32771] = text[far + 32772] = op(exit_op);
+        text[0] = op(0x06, 0, 0, 0, to(0, last));
+        text[3] = op(0x85, 0, 1, 0, to(3, behind));
+        text[4] = op(0x15, 0, 0, 32767, 40);
+        text[6] = op(0x07, 0, 0, 0, 1);
+        text[7] = op(exit_op);
+        text[32772] = op(0x07, 0, 0, 0, 1);
+        text[32773] = op(0x15, 0, 0, -32768, 41);
+        text[last] = op(0x06, 0, 0, 0, to(last, 3));
         text[behind] = op(0xb7, 0, 0, 0, 40);
         text[behind + 1] = op(exit_op);
         const outcome<decltype(c)> o{std::move(text), {}};
