@@ -3,8 +3,8 @@
 """Mutation testing: mutate.py [COUNT [FILE...]] [--seed N] [--timeout S].
 
 Changes one operator, bound or constant of a header at a time, then builds and runs the programs of TESTS
-without sanitizers until one notices: first the model and the judgement of the verifier, then unit tests. A
-change that none notices is printed: it needs a test, or a reason in docs/assurance.md. COUNT changes are drawn
+without sanitizers until one notices: first the model and the judgement of the verifier, then unit tests, at last
+the first ones as GCC makes them with -Os, which is other code of compact, threaded and verifier. A change that none notices is printed: it needs a test, or a reason in docs/assurance.md. COUNT changes are drawn
 from all that are possible in FILES; 0 means all of them. What does not compile is killed by the compiler.
 """
 import os
@@ -22,6 +22,7 @@ FILES = ["memory.hpp", "verifier.hpp", "execution.hpp", "compact.hpp", "threaded
          "threaded.hpp", "prepared.hpp", "helper.hpp", "semantics.hpp", "opcode_table.hpp", "interpreter.hpp", "vm.hpp"]
 TESTS = ["mutants.cpp", *(f"unit/{name}.cpp" for name in (
     "memory", "verifier", "vm", "opcode_table", "known_defects", "machine", "isolation_runs", "isolation", "helpers"))]
+SMALL = "mutants.cpp, with -Os"
 COMMON = ["catch2/catch.hpp", "algorithm", "array", "atomic", "bit", "charconv", "cstdint", "cstdio", "cstring",
           "functional", "memory", "optional", "random", "span", "string", "string_view", "utility", "vector"]
 CHANGES = [(r"(?<![<>=!-])<=(?!>)", "<"), (r"(?<![<>=!-])>=", ">"), (r" < (?!<)", " <= "), (r" > (?!>)", " >= "),
@@ -63,21 +64,27 @@ class Tests:
         self.compile("-c", f"{ROOT}/tests/unit/main.cpp", "-o", f"{folder}/main.o", check=True)
 
     def compile(self, *arguments, **more):
-        return subprocess.run(["clang++-14", "-std=c++20", "-O0", "-w", f"-I{self.folder}/include", *arguments],
-                              capture_output=True, text=True, **more)
+        return self.run("clang++-14", "-std=c++20", "-O0", "-w", f"-I{self.folder}/include", *arguments, **more)
+
+    @staticmethod
+    def run(*command, **more):
+        return subprocess.run(command, capture_output=True, text=True, errors="replace", **more)
 
     def noticed(self):
         """Why the change is noticed, or None."""
-        for source in TESTS:
-            main = [] if source == TESTS[0] else [f"{self.folder}/main.o"]
-            test = f"{self.folder}/test"
-            build = self.compile("-include-pch", f"{self.folder}/common.pch", f"{ROOT}/tests/{source}", *main, "-o", test)
+        test = f"{self.folder}/test"
+        for source in [*TESTS, SMALL]:
+            if source == SMALL:
+                build = self.run("g++", "-std=c++20", "-Os", "-w", f"-I{self.folder}/include", f"{ROOT}/tests/{TESTS[0]}",
+                                 "-o", test)
+            else:
+                main = [] if source == TESTS[0] else [f"{self.folder}/main.o"]
+                build = self.compile("-include-pch", f"{self.folder}/common.pch", f"{ROOT}/tests/{source}", *main, "-o", test)
             if build.returncode != 0:
                 return "do not compile"
             # A time of the processor: how long a test takes by the clock depends on what else runs.
             limit = (resource.RLIMIT_CPU, (self.timeout, self.timeout))
-            run = subprocess.run([test], capture_output=True, text=True,
-                                 preexec_fn=lambda: resource.setrlimit(*limit))
+            run = self.run(test, preexec_fn=lambda: resource.setrlimit(*limit))
             if run.returncode in (-signal.SIGXCPU, -signal.SIGKILL):
                 return "run for ever"
             if run.returncode != 0:

@@ -86,16 +86,18 @@ def size(on_boards, about, target):
     for label, size_, times in points:
         name = next((c for c in COLOURS if label.startswith(c)), "bytes")
         axis.scatter(size_ / 1024, times, s=80, color=COLOURS[name], zorder=2)
+        left = label == "femto compact -O2"  # whose name would lie on that of another
         axis.annotate(f"{label}: {size_ / 1024:.1f} KiB, {times:.0f}x", (size_ / 1024, times),
-                      (9, 5 if label.endswith("-Os") else -5 if label.endswith("-O2") else 0),
-                      textcoords="offset points", va="center", fontsize=9, color=COLOURS[name])
+                      (-9 if left else 9, 5 if label.endswith("-Os") else -5 if label.endswith("-O2") else 0),
+                      textcoords="offset points", ha="right" if left else "left", va="center", fontsize=9,
+                      color=COLOURS[name])
     axis.set_xscale("log")
     axis.set_yscale("log")
-    axis.set_xlim(min(p[1] for p in points) / 1024 / 1.4, max(p[1] for p in points) / 1024 * 4.5)
+    axis.set_xlim(min(p[1] for p in points) / 1024 / 8, max(p[1] for p in points) / 1024 * 6)
     low, high = min(p[2] for p in points), max(p[2] for p in points)
     axis.set_ylim(low / 1.6, high * 1.5)
     axis.minorticks_off()
-    for ax, ticks, unit in ((axis.xaxis, (2, 4, 8, 16, 32, 64, 128, 256), " KiB"),
+    for ax, ticks, unit in ((axis.xaxis, (1, 2, 4, 8, 16, 32, 64, 128, 256), " KiB"),
                             (axis.yaxis, (10, 20, 50, 100, 200, 500, 1000, 2000), "x")):
         bounds = axis.get_xlim() if ax is axis.xaxis else axis.get_ylim()
         ax.set_ticks([t for t in ticks if bounds[0] <= t <= bounds[1]])
@@ -124,7 +126,7 @@ def startup(host, on_boards, about, target):
     board.scatter(x, [f["pass_over_bytes"] / 1e3 for f in rows], s=28, color=COLOURS["bytes"])
     board.annotate("load, verify,\nfirst instruction", (x[-1], whole[-1] / 1e3), (-8, 0),
                    textcoords="offset points", ha="right", va="center", color=COLOURS["femto threaded"], weight="bold")
-    board.annotate("reading each byte once", (x[-1], rows[-1]["pass_over_bytes"] / 1e3), (0, -26),
+    board.annotate("reading each byte once", (x[-1], rows[-1]["pass_over_bytes"] / 1e3), (0, -60),
                    textcoords="offset points", ha="right", va="top", color="#777777", weight="bold")
     board.set_xlabel("bytes of the container image")
     board.set_ylabel("thousands of instructions")
