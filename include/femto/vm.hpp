@@ -121,7 +121,8 @@ public:
     [[nodiscard]] FEMTO_ALWAYS_INLINE constexpr result<std::uint64_t> run_again(
         const verified& p, entry_point at, std::span<std::byte> context, permission allowed,
         std::uint32_t fuel) {
-        if (memory_.readable(region_number::context) == context.size()) [[likely]] {
+        // One that may only be written has no readable bytes, whatever its length.
+        if (!context.empty() && memory_.readable(region_number::context) == context.size()) [[likely]] {
             memory_.rebase(region_number::context, context.data());
         } else if (!memory_.try_set(region_number::context, context, allowed)) {
             return too_large(context.size());
