@@ -53,3 +53,16 @@ TEST_CASE("memory: regions as large as an access, in both spaces") {
     check.operator()<address_space::segmented>();
     check.operator()<address_space::flat>();
 }
+
+TEST_CASE("memory: null is a region without bytes") {
+    const auto check = []<address_space Space>() {
+        const guest_memory<Space, region_number::first_free + 1> m;
+        CHECK(m.readable(region_number::null) == 0);
+        CHECK(m.writable(region_number::null) == 0);
+        CHECK(m.behind(region_number::null) == nullptr);
+        CHECK(m.readable_from(0) == 0);
+        CHECK(m.template find<false>(0, 1) == nullptr);
+    };
+    check.template operator()<address_space::segmented>();
+    check.template operator()<address_space::flat>();
+}

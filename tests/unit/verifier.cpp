@@ -75,6 +75,13 @@ TEST_CASE("verifier: helpers that are taken away") {
     const auto q = vm<config{}, helpers>::verify({idle, {}, {}, {}}, scratch);
     REQUIRE(q.has_value());
     CHECK(q->granting(0)->granted() == 0);
+    CHECK(q->entry(std::size_t{3}).pc() == 0);  // it names no functions
+    // A call of a function is none of a helper, whatever its distance.
+    const std::vector local{op(call_opcode, 0, 1, 0, 1), op(exit_opcode), op(mov_imm), op(exit_opcode)};
+    std::array<std::uint8_t, 4> marks{};
+    const auto l = vm<config{}, helpers>::verify({local, {}, {}, {}}, marks);
+    REQUIRE(l.has_value());
+    CHECK(l->granting(0)->granted() == 0);
 }
 
 TEST_CASE("verifier: opcodes") {
