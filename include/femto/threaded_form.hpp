@@ -64,6 +64,10 @@ struct prepared_form {
         }
         return reinterpret_cast<const void*>(static_cast<std::uintptr_t>(body));
     }
+    /// The operands of a slot alone.
+    FEMTO_ALWAYS_INLINE static operands_type operands(const slot* pc) {
+        return slot::small ? static_cast<std::uint32_t>(pc->words_[0]) : pc->words_[0];
+    }
     FEMTO_ALWAYS_INLINE static std::uint64_t* dst(std::uint64_t* r, operands_type o) {
         return at(r, o & 0xff);
     }

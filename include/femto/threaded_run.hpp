@@ -64,12 +64,16 @@ public:
     /// The body that is listed under `Entry`.
     template <std::uint8_t Entry>
     FEMTO_ALWAYS_INLINE outcome body(context_pointer run) {
-        if constexpr (is_hot<Rules>(Entry)) {
+        constexpr std::size_t n = spare_number(Entry);
+        if constexpr (n == spare_opcodes.size()) {
             return step<Entry>(run);
-        } else if constexpr (Entry >= 0x80) {
-            return step_fused<fusions[(Entry - 0x80) / 8]>();
+        } else if constexpr (n < first_move) {
+            return step_frame<accessed<((n - first_frame) & 3) << 3>, (n >= first_frame + 4)>();
+        } else if constexpr (n < first_fusion) {
+            constexpr bool wide = n >= first_move + 2;
+            return move<wide, 8u << (n - first_move - (wide ? 2 : 0))>();
         } else {
-            return step_frame<accessed<Entry>, (Entry & 0x20) != 0>();
+            return step_fused<fusions[n - first_fusion]>(run);
         }
     }
 
@@ -223,7 +227,9 @@ private:
         } else if constexpr (kind == instruction_class::ld) {
             return load_imm64(run);
         } else if constexpr (kind == instruction_class::ldx) {
-            return load<accessed<Opcode>>();
+            return load<accessed<Opcode>, (Opcode & 0x80) != 0>();
+        } else if constexpr (kind == instruction_class::st) {
+            return store_immediate<accessed<Opcode>>();
         } else {
             return store<accessed<Opcode>>();
         }
@@ -286,9 +292,9 @@ private:
 
     /// `f` with where a T lies that is accessed at an offset from `base`.
     template <bool Write, class T, class F>
-    FEMTO_ALWAYS_INLINE outcome access(std::uint64_t* base, F f) const {
+    FEMTO_ALWAYS_INLINE outcome access(std::uint64_t* base, std::int64_t displacement, F f) const {
         keep(base);
-        const auto address = *base + static_cast<std::uint64_t>(Form::displacement(operands_));
+        const auto address = *base + static_cast<std::uint64_t>(displacement);
         if constexpr (for_size) {  // one check for all bodies, called
             const auto piece = memory_.template locate<Write>(address, sizeof(T));
             if (!piece.granted) return outcome::shared;
@@ -297,16 +303,29 @@ private:
         }
         return memory_.template access<Write>(address, sizeof(T), f) ? outcome::next : outcome::shared;
     }
-    template <class T>
+    template <class T, bool Signed>
     FEMTO_ALWAYS_INLINE outcome load() {
-        return access<false, T>(Form::src(r_, operands_), [&](const std::byte* from) {
-            put(destination(), load_little<T>(from));
+        const auto at = Form::displacement(operands_);
+        return access<false, T>(Form::src(r_, operands_), at, [&](const std::byte* from) {
+            const T value = load_little<T>(from);
+            if constexpr (Signed) {
+                put(destination(), semantics::sign_extend(value, 8 * sizeof(T)));
+            } else {
+                put(destination(), value);
+            }
         });
     }
     template <class T>
     FEMTO_ALWAYS_INLINE outcome store() {
-        return access<true, T>(Form::dst(r_, operands_), [&](std::byte* to) {
+        const auto at = Form::displacement(operands_);
+        return access<true, T>(Form::dst(r_, operands_), at, [&](std::byte* to) {
             store_little(to, static_cast<T>(*Form::src(r_, operands_)));
+        });
+    }
+    template <class T>
+    FEMTO_ALWAYS_INLINE outcome store_immediate() {
+        return access<true, T>(Form::dst(r_, operands_), Form::offset(operands_), [&](std::byte* to) {
+            store_little(to, static_cast<T>(immediate()));
         });
     }
     /// A load or store at a constant offset from r10: inside the frame (proof 8).
@@ -321,8 +340,31 @@ private:
         return outcome::next;
     }
 
+    template <bool To64, std::uint32_t Bits>
+    FEMTO_ALWAYS_INLINE outcome move() {
+        const auto value = semantics::sign_extend(*Form::src(r_, operands_), Bits);
+        if constexpr (To64) {
+            put(destination(), value);
+        } else {
+            put(destination(), static_cast<std::uint32_t>(value));
+        }
+        return outcome::next;
+    }
+
     template <fusion Pair>
-    FEMTO_ALWAYS_INLINE outcome step_fused() {
+    FEMTO_ALWAYS_INLINE outcome step_fused(context_pointer run) {
+        if constexpr (!Pair.is_packed()) {
+            const outcome first = body<Pair.first>(run);
+            if (first != outcome::next) return first;
+            operands_ = Form::operands(pc_);
+            ++pc_;
+            return body<Pair.second>(run);
+        } else {
+            return step_packed<Pair>();
+        }
+    }
+    template <fusion Pair>
+    FEMTO_ALWAYS_INLINE outcome step_packed() {
         constexpr operation op = arithmetic_of(Pair.second);
         if constexpr (Pair.first == opcode::lddw) {
             std::uint64_t a = form_.constant(pc_);

@@ -117,6 +117,51 @@ inline void append_pair(random& r, std::vector<slot>& text) {
     }
 }
 
+/// What loops are made of: an access at an index, a value mixed with itself, a step and a jump.
+inline void append_sequence(random& r, std::vector<slot>& text) {
+    const auto dst = static_cast<std::uint8_t>(2 + r.below(8));
+    const auto other = static_cast<std::uint8_t>(r.below(10));
+    const auto registers = static_cast<std::uint8_t>(dst | other << 4);
+    const std::int32_t step = r.one_in(4) ? r.value() : static_cast<std::int32_t>(r.below(20));
+    const int wide = r.one_in(2) ? 3 : 0;  // ALU64 and JMP, or ALU and JMP32
+    const auto alu = [&](int code) { return static_cast<std::uint8_t>(code | 4 | wide); };
+    switch (r.below(3)) {
+        case 0: {
+            constexpr std::uint8_t accesses[]{0x71, 0x69, 0x61, 0x79, 0x73, 0x6b, 0x63, 0x7b};
+            const auto access = accesses[r.below(std::size(accesses))];
+            const auto value = static_cast<std::uint8_t>(r.one_in(2) ? dst : other);
+            text.push_back({0xb7, other, 0, step});
+            text.push_back({0x18, dst, 0, static_cast<std::int32_t>(r.below(20))});
+            text.push_back({0, 0, 0, static_cast<std::int32_t>(r.below(7))});
+            text.push_back({0x0f, registers, 0, 0});
+            text.push_back({access, static_cast<std::uint8_t>((access & 7) == 1 ? value | dst << 4 : dst | value << 4),
+                            static_cast<std::int16_t>(r.below(12)), 0});
+            break;
+        }
+        case 1:
+            text.push_back({alu(0xb8), registers, 0, 0});
+            text.push_back({alu(r.one_in(2) ? 0x60 : 0x70), dst, 0, static_cast<std::int32_t>(r.below(wide != 0 ? 64 : 32))});
+            text.push_back({alu(0xa8), static_cast<std::uint8_t>(dst | (r.one_in(4) ? dst : other) << 4), 0, 0});
+            break;
+        default: {
+            constexpr int conditions[]{0x10, 0x50, 0xa0, 0xa8, 0x18, 0x58, 0x20, 0xb8};
+            const int condition = conditions[r.below(std::size(conditions))] | (wide != 0 ? 5 : 6);
+            const std::uint32_t start = r.below(20);
+            const std::uint32_t near = start + static_cast<std::uint32_t>(step) + r.below(3) - 1;
+            text.push_back({alu(0xb0), dst, 0, static_cast<std::int32_t>(start)});
+            text.push_back({alu(0xb0), other, 0, static_cast<std::int32_t>(near)});
+            text.push_back({alu(0x00), dst, 0, step});
+            const auto distance = static_cast<std::int16_t>(r.below(6));
+            if ((condition & 8) != 0) {
+                text.push_back({static_cast<std::uint8_t>(condition), registers, distance, 0});
+            } else {
+                text.push_back({static_cast<std::uint8_t>(condition), dst, distance, static_cast<std::int32_t>(near)});
+            }
+            break;
+        }
+    }
+}
+
 /// Makes calls and jumps of `text` lead where they may: calls forward to what follows an exit or a
 /// jump, jumps to an instruction of their own function. Ends it with an exit.
 inline void repair(random& r, std::vector<slot>& text) {
@@ -185,6 +230,8 @@ inline std::vector<slot> make_program(random& r) {
     while (text.size() < length) {
         if (r.one_in(6)) {
             append_pair(r, text);
+        } else if (r.one_in(12)) {
+            append_sequence(r, text);
         } else {
             append_instruction(r, text);
         }
