@@ -54,7 +54,7 @@ template <rules Rules>
 
 /// The opcodes of no instruction. What is not eBPF has its body listed under one of them.
 inline constexpr auto spare_opcodes = [] {
-    std::array<std::uint8_t, 64> spare{};
+    std::array<std::uint8_t, for_size ? 24 : 40> spare{};
     std::size_t n = 0;
     for (std::uint32_t code = 0; n < spare.size(); ++code) {
         if (std::none_of(std::begin(instruction_list), std::end(instruction_list),
