@@ -80,7 +80,7 @@ template <dispatch Dispatch, rules Rules, class Helpers, class Memory,
     return m.r[0];
 }
 
-/// Prepares `p` for `dispatch::threaded`: writes a slot of code for each of its text. Costs 80 to 150
+/// Prepares `p` for `dispatch::threaded`: writes a slot of code for each of its text. Costs 100 to 150
 /// instructions for each, once. Errors: no_space, with the number of slots needed as address.
 template <class Memory, rules Rules, class Helpers>
 [[nodiscard]] result<prepared_program<Rules, Helpers, Memory>> prepare(
