@@ -55,9 +55,16 @@ bool check(std::uint64_t seed, counts& counted) {
 
 int main(int argc, char** argv) {
     std::uint64_t first = 1, count = 10000;
-    for (int n = 1; n + 1 < argc; n += 2) {
-        if (std::strcmp(argv[n], "--seed") == 0) first = std::strtoull(argv[n + 1], nullptr, 10);
-        if (std::strcmp(argv[n], "--count") == 0) count = std::strtoull(argv[n + 1], nullptr, 10);
+    for (int n = 1; n < argc; n += 2) {
+        std::uint64_t* const to = std::strcmp(argv[n], "--seed") == 0    ? &first
+                                  : std::strcmp(argv[n], "--count") == 0 ? &count
+                                                                         : nullptr;
+        char* end = nullptr;
+        if (to != nullptr && n + 1 < argc) *to = std::strtoull(argv[n + 1], &end, 10);
+        if (end == nullptr || end == argv[n + 1] || *end != '\0') {
+            std::fprintf(stderr, "usage: %s [--count N] [--seed N]; not understood: %s\n", argv[0], argv[n]);
+            return 2;
+        }
     }
     counts counted;
     for (std::uint64_t n = 0; n < count; ++n) {

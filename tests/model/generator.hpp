@@ -191,7 +191,7 @@ inline void repair(random& r, std::vector<slot>& text) {
         std::size_t to = 0;
         if (first != behind.end()) {
             const auto left = static_cast<std::uint32_t>(behind.end() - first);
-            to = *(first + r.below(std::min(left, 3u)));
+            to = *(first + r.below(std::min<std::uint32_t>(left, 3)));
         } else if (local) {
             i = {0x85, 0, 0, static_cast<std::int32_t>(1 + r.below(helper_count))};
             continue;
