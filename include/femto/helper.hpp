@@ -235,7 +235,7 @@ struct argument<guest_string> {
     static bool fetch(storage& to, const std::uint64_t* r, const Memory& memory) {
         const std::uint32_t left = memory.readable_from(r[0]);
         const auto* first = memory.template find<false>(r[0], left);
-        if (left == 0 || first == nullptr) return false;
+        if (first == nullptr) return false;
         const auto* end = std::find(first, first + left, std::byte{0});
         if (end == first + left) return false;
         to.text = {reinterpret_cast<const char*>(first), static_cast<std::size_t>(end - first)};
@@ -251,6 +251,16 @@ struct argument<caller&> {
 };
 template <class T>
 concept from_caller = argument<T>::kinds.size() == 0;
+
+template <std::size_t N>
+[[nodiscard]] consteval bool have_distinct_ids(const std::array<helper_prototype, N>& prototypes) {
+    for (std::size_t i = 1; i < N; ++i) {
+        for (std::size_t j = 0; j < i; ++j) {
+            if (prototypes[i].id == prototypes[j].id) return false;
+        }
+    }
+    return true;
+}
 
 template <class F>
 struct signature : signature<decltype(&F::operator())> {};
@@ -380,16 +390,7 @@ struct helper_set {
     static_assert(sizeof...(Helpers) <= 64, "femto: a helper_set holds at most 64 helpers");
     static constexpr std::array<helper_prototype, sizeof...(Helpers)> prototypes{
         Helpers::prototype...};
-    static_assert(
-        [] {
-            for (std::size_t i = 0; i < prototypes.size(); ++i) {
-                for (std::size_t j = 0; j < i; ++j) {
-                    if (prototypes[i].id == prototypes[j].id) return false;
-                }
-            }
-            return true;
-        }(),
-        "femto: two helpers of a helper_set have the same id");
+    static_assert(detail::have_distinct_ids(prototypes), "femto: two helpers of a helper_set have the same id");
 
     /// What a machine keeps of its host for these helpers.
     using host = std::conditional_t<(Helpers::takes_caller || ...), host_reference, no_host>;

@@ -241,7 +241,7 @@ public:
     };
     template <bool Write>
     [[nodiscard]] constexpr piece locate(std::uint64_t address, std::uint32_t width) const {
-        piece found{false, {}};
+        piece found{};
         found.granted = access<Write>(address, width, [&](std::byte* at) { found.at = at; });
         return found;
     }

@@ -360,8 +360,7 @@ private:
     // Second pass: each function once, along its calls (proofs 3, 4, 5, 7).
     constexpr refusal functions() {
         for (std::uint32_t entry = 0; entry < size_; entry = end_of(entry)) {
-            // An entry inside a lddw is refused where it is called.
-            if ((marks_[entry] & mark::continuation) != 0) continue;
+            // Never inside a lddw: the function before runs past its end there, or is refused where it calls.
             const refusal code = function(entry, 0);
             if (code != 0) return code;
         }
