@@ -53,6 +53,30 @@ bool is_order(operation op) {
     return op != operation::jeq && op != operation::jne && op != operation::jset;
 }
 
+// What RFC 9669 says of bytes and signs.
+constexpr std::uint64_t bytes = 0x8182838485868788;
+static_assert(semantics::byte_swap(bytes, 64) == 0x8887868584838281);
+static_assert(semantics::byte_swap(bytes, 32) == 0x88878685);
+static_assert(semantics::byte_swap(bytes, 16) == 0x8887);
+static_assert(semantics::zero_extend(bytes, 64) == bytes);
+static_assert(semantics::zero_extend(bytes, 32) == 0x85868788);
+static_assert(semantics::zero_extend(bytes, 8) == 0x88);
+constexpr std::uint64_t extended(std::uint32_t bits) {
+    const std::uint64_t value = semantics::sign_extend(bytes, bits);
+    return semantics::movsx(bytes, bits) == value ? value : 0;
+}
+static_assert(extended(8) == 0xffffffffffffff88);
+static_assert(extended(16) == 0xffffffffffff8788);
+static_assert(extended(32) == 0xffffffff85868788);
+static_assert(semantics::movsx(0x7f, 8) == 0x7f && semantics::sign_extend(0x7f, 8) == 0x7f);
+static_assert(semantics::sign_extend(bytes, 64) == bytes);
+static_assert(semantics::swap(opcode::le16, bytes, 64) == bytes);
+static_assert(semantics::swap(opcode::le16, bytes, 32) == 0x85868788);
+static_assert(semantics::swap(opcode::le16, bytes, 16) == 0x8788);
+static_assert(semantics::swap(opcode::le16 | 8, bytes, 64) == 0x8887868584838281);
+static_assert(semantics::swap(opcode::le16 | 8, bytes, 32) == 0x88878685);
+static_assert(semantics::swap(opcode::le16 | 8, bytes, 16) == 0x8887);
+
 }  // namespace
 
 TEST_CASE("semantics: one body for all is the same as one function for each") {

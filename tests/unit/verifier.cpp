@@ -18,7 +18,7 @@ constexpr std::uint8_t call_opcode = 0x85;
 constexpr std::uint8_t lddw = 0x18;
 constexpr std::uint8_t ja = 0x05;
 
-instruction op(std::uint8_t opcode, unsigned dst = 0, unsigned src = 0, std::int32_t offset = 0,
+constexpr instruction op(std::uint8_t opcode, unsigned dst = 0, unsigned src = 0, std::int32_t offset = 0,
                std::int32_t imm = 0) {
     return instruction::make(opcode, dst, src, offset, imm);
 }
@@ -32,6 +32,25 @@ error refusal(const std::vector<instruction>& text, std::uint64_t granted = ~std
     const auto verified = vm<Config, helpers>::verify({text, {}, {}, {}}, scratch, granted);
     return verified.has_value() ? error{} : verified.error();
 }
+
+/// The verdict on the first `Size` slots, by the compiler, which sees it if one of those behind is read.
+template <std::size_t Size>
+constexpr error of_constant(const std::array<instruction, Size>& text) {
+    std::array<std::uint8_t, Size> scratch{};
+    const auto verified = vm<config{}, helpers>::verify({text, {}, {}, {}}, scratch);
+    if (!verified.has_value()) return verified.error();
+    const bool in_order = verified->is_function(0) && !verified->is_function(Size) && verified->entry().pc() == 0;
+    return in_order && verified->granting(0).has_value() ? error{} : error{errc::illegal_call, 0, 0};
+}
+static_assert(of_constant(std::array{op(exit_opcode)}) == error{});
+static_assert(of_constant(std::array{op(lddw)}) == error{errc::incomplete_load, 0, 0});
+static_assert(of_constant(std::array{op(mov_reg, 2, 10)}) == error{errc::no_return, 0, 0});
+static_assert(of_constant(std::array{op(ja, 0, 0, 1), op(exit_opcode)}) == error{errc::illegal_jump, 0, 2});
+static_assert(of_constant(std::array{op(call_opcode, 0, 1, 0, 1), op(exit_opcode), op(mov_imm)}) ==
+              error{errc::no_return, 2, 0});
+static_assert(of_constant(std::array{op(call_opcode, 0, 1, 0, 1), op(exit_opcode), op(exit_opcode)}) == error{});
+static_assert(of_constant(std::array{op(call_opcode, 0, 1, 0, 2), op(exit_opcode), op(lddw), op(0)}) ==
+              error{errc::jump_into_load, 0, 3});
 
 }  // namespace
 
@@ -49,6 +68,37 @@ TEST_CASE("verifier: length") {
     std::array<std::uint8_t, 1> scratch{};
     const std::vector text{op(mov_imm), op(exit_opcode)};
     CHECK(vm<>::verify({text, {}, {}, {}}, scratch).error() == error{errc::illegal_length, 0, 2});
+}
+
+TEST_CASE("verifier: as many bytes as regions may have") {
+    constexpr config small{.stack_size = 16, .max_region_size = 16};
+    const std::array text{op(exit_opcode)};
+    std::array<std::uint8_t, 1> scratch{};
+    std::array<std::byte, 17> bytes{};
+    const auto sixteen = std::span{bytes}.first(16);
+    CHECK(vm<small>::verify({text, sixteen, sixteen, {}}, scratch).has_value());
+    CHECK(vm<small>::verify({text, bytes, {}, {}}, scratch).error() == error{errc::region_too_large, 0, 17});
+    CHECK(vm<small>::verify({text, {}, bytes, {}}, scratch).error() == error{errc::region_too_large, 0, 17});
+}
+
+TEST_CASE("verifier: what nobody says") {
+    // Every helper is granted, and calls nest eight deep.
+    std::vector<instruction> text;
+    for (int n = 0; n < 8; ++n) text.insert(text.end(), {op(call_opcode, 0, 1, 0, 1), op(exit_opcode)});
+    text.insert(text.end(), {op(call_opcode, 0, 0, 0, 7), op(exit_opcode)});
+    std::vector<std::uint8_t> scratch(text.size() + 2, 0xff);
+    const auto p = verify<rules{}, helpers>({text, {}, {}, {}}, scratch);
+    REQUIRE(p.has_value());
+    CHECK(p->call_depth() == 8);
+    CHECK(vm<config{.max_call_depth = 8}, helpers>::verify({text, {}, {}, {}}, scratch).has_value());
+    CHECK(p->entry().pc() == 0);
+    CHECK(p->is_function(0));
+    CHECK(!p->is_function(1));
+    CHECK(p->is_function(16));
+    CHECK(!p->is_function(18));  // marks of what lies behind in the scratch are none
+    text.insert(text.begin(), {op(call_opcode, 0, 1, 0, 1), op(exit_opcode)});
+    scratch.resize(text.size());
+    CHECK(verify<rules{}, helpers>({text, {}, {}, {}}, scratch).error() == error{errc::call_too_deep, 16, 18});
 }
 
 TEST_CASE("verifier: entry points") {
@@ -72,6 +122,9 @@ TEST_CASE("verifier: helpers that are taken away") {
     REQUIRE(p.has_value());
     CHECK(p->granting(1).has_value());
     CHECK(p->granting(0).error() == error{errc::illegal_call, 0, 7});
+    const auto one = vm<config{}, helpers>::verify({text, {}, {}, {}}, scratch, 1);
+    CHECK(one->granting(0).error() == error{errc::illegal_call, 0, 7});
+    CHECK(one->granting(3)->granted() == 3);
     const auto q = vm<config{}, helpers>::verify({idle, {}, {}, {}}, scratch);
     REQUIRE(q.has_value());
     CHECK(q->granting(0)->granted() == 0);
@@ -117,6 +170,15 @@ TEST_CASE("verifier: lddw") {
           error{errc::jump_into_load, 0, 2});
     CHECK(refusal({op(lddw, 0, 1), op(0), op(exit_opcode)}) ==
           error{errc::unsupported_instruction, 0, 1});
+    for (const unsigned source : {2u, 6u}) {
+        CHECK(refusal({op(lddw, 0, source, 0, 1), op(0, 0, 0, 0, 1), op(exit_opcode)}) == error{});
+        CHECK(refusal({op(lddw, 0, source, 0, 2), op(0), op(exit_opcode)}) == error{errc::undefined_variant, 0, 2});
+    }
+    CHECK(refusal({op(lddw, 0, 4, 0, -1), op(0), op(exit_opcode)}) == error{});
+    CHECK(refusal({op(lddw, 0, 4, 0, -1), op(0, 0, 0, 0, 1), op(exit_opcode)}) == error{errc::nonzero_field, 0, 0});
+    CHECK(refusal({op(lddw, 0, 4, 0, 2), op(0), op(exit_opcode)}) == error{errc::illegal_call, 0, 3});
+    CHECK(refusal({op(lddw), op(mov_imm, 0, 0, 0, 1)}) == error{errc::incomplete_load, 0, 0});
+    CHECK(refusal({op(lddw), op(1), op(exit_opcode)}) == error{errc::incomplete_load, 0, 0});
 }
 
 TEST_CASE("verifier: jumps, ends and calls") {
@@ -129,6 +191,8 @@ TEST_CASE("verifier: jumps, ends and calls") {
           error{errc::illegal_call, 0, 7});
     CHECK(refusal({op(call_opcode, 0, 1, 0, -1), op(exit_opcode)}) ==
           error{errc::recursion, 0, 0});
+    CHECK(refusal({op(call_opcode, 0, 2, 0, 7), op(exit_opcode)}) == error{errc::unsupported_instruction, 0, 2});
+    CHECK(refusal({op(call_opcode, 0, 3, 0, 7), op(exit_opcode)}) == error{errc::undefined_variant, 0, 3});
     constexpr config flat{.max_call_depth = 0};
     CHECK(refusal<flat>({op(call_opcode, 0, 1, 0, 1), op(exit_opcode), op(exit_opcode)}) ==
           error{errc::call_too_deep, 0, 2});
@@ -154,6 +218,19 @@ TEST_CASE("verifier: functions") {
           error{errc::illegal_call, 0, static_cast<std::uint64_t>(-6)});
 }
 
+TEST_CASE("verifier: calls through registers have theirs in one of two fields") {
+    const auto callx = [](unsigned dst, std::int32_t imm) { return refusal({op(0x8d, dst, 0, 0, imm), op(exit_opcode)}); };
+    CHECK(callx(0, 0) == error{});
+    CHECK(callx(9, 0) == error{});
+    CHECK(callx(0, 1) == error{});
+    CHECK(callx(0, 10) == error{});
+    CHECK(callx(0, 11) == error{errc::illegal_register, 0, 11});
+    CHECK(callx(0, -1) == error{errc::illegal_register, 0, 0xffffffff});
+    for (const unsigned dst : {1u, 2u}) {
+        for (const std::int32_t imm : {1, 2}) CHECK(callx(dst, imm) == error{errc::nonzero_field, 0, 0});
+    }
+}
+
 TEST_CASE("verifier: addresses in the frame") {
     constexpr std::uint8_t add_imm = 0x07;
     const auto frame = [](const std::vector<instruction>& text) {
@@ -175,9 +252,18 @@ TEST_CASE("verifier: addresses in the frame") {
 }
 
 TEST_CASE("verifier: stack") {
-    CHECK(refusal({op(0x7b, 10, 1, -4), op(exit_opcode)}).code == errc::illegal_stack_access);
-    CHECK(refusal({op(0x79, 1, 10, 0), op(exit_opcode)}).code == errc::illegal_stack_access);
-    CHECK(refusal({op(0x79, 1, 10, -520), op(exit_opcode)}).code == errc::illegal_stack_access);
+    const auto outside = [](std::int64_t offset) {
+        return error{errc::illegal_stack_access, 0, static_cast<std::uint64_t>(offset)};
+    };
+    CHECK(refusal({op(0x7b, 10, 1, -4), op(exit_opcode)}) == outside(-4));
+    CHECK(refusal({op(0x79, 1, 10, 0), op(exit_opcode)}) == outside(0));
+    CHECK(refusal({op(0x79, 1, 10, -520), op(exit_opcode)}) == outside(-520));
+    CHECK(refusal({op(0x79, 1, 10, -512), op(exit_opcode)}) == error{});
+    // The first one that makes the frame as large is at fault.
+    CHECK(refusal({op(0x7b, 10, 1, -512), op(0x7b, 10, 1, -512), op(call_opcode, 0, 1, 0, 1), op(exit_opcode),
+                   op(exit_opcode)}) == error{errc::stack_too_small, 0, 1024 + 40});
+    CHECK(refusal<config{.stack_size = 32}>({op(call_opcode, 0, 1, 0, 1), op(exit_opcode), op(mov_reg, 1, 10),
+                                             op(exit_opcode)}) == error{errc::stack_too_small, 0, 40});
     CHECK(refusal({op(0x7b, 10, 1, -512), op(call_opcode, 0, 1, 0, 1), op(exit_opcode),
                    op(exit_opcode)}) == error{errc::stack_too_small, 0, 1024 + 40});
 

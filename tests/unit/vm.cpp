@@ -17,7 +17,7 @@ using guest = vm<config{.dispatch = dispatch::compact, .max_regions = 7}, helper
 
 TEST_CASE("vm: a helper's failure ends the run at the call") {
     test::loaded<guest> program{{op(0xb7, 1, 0, 0, 42), op(0x85, 0, 0, 0, 9), op(0x95)}};
-    const auto verified = program.verify();
+    const auto verified = program.verify();  // grants what nobody says
     REQUIRE(verified.has_value());
     guest m;
     const auto r = m.run(*verified, verified->entry(), 10);
@@ -92,6 +92,57 @@ TEST_CASE("vm: a machine on a 32-bit core takes 160 bytes beside its stack") {
     // A place for the host only where a helper can ask for it.
     CHECK(sizeof(guest) - sizeof(vm<config{.dispatch = dispatch::compact, .max_regions = 7}>) ==
           8 * pointers);
+}
+
+TEST_CASE("vm: a new one has executed nothing, and has three regions to give") {
+    static_assert(sizeof(machine<0xffff>) == 96 && sizeof(machine<0x10000>) == 104);
+    vm<> m;
+    CHECK(m.executed() == 0);
+    CHECK(m.state().pc == 0);
+    CHECK(m.state().depth == 0);
+    std::array<std::byte, 4> bytes{};
+    for (int n = 0; n < 3; ++n) CHECK(m.map(bytes, permission::read).has_value());
+    CHECK(m.map(bytes, permission::read).error() == error{errc::too_many_regions, 0, 0});
+}
+
+TEST_CASE("vm: each way to run takes the same fuel") {
+    test::on_every_vm<config{.max_call_depth = 1}>([](auto c) {
+        using machine = typename decltype(c)::template vm<>;
+        // r6 = 2; do { r0 = f(); } while (--r6 != 0); f: return 5
+        test::loaded<machine> program{{op(0xb7, 6, 0, 0, 2), op(0x85, 0, 1, 0, 3), op(0x17, 6, 0, 0, 1),
+                                       op(0x55, 6, 0, -3, 0), op(0x95), op(0xb7, 0, 0, 0, 5), op(0x95)}};
+        const auto verified = program.verify();
+        REQUIRE(verified.has_value());
+        const auto entry = verified->entry();
+        machine m;
+        CHECK(*m.run(*verified, entry, 12) == 5);
+        CHECK(m.executed() == 12);
+        CHECK(m.resume(*verified, 12).error() == error{errc::not_resumable, 0, 0});
+        const auto again = [&](std::uint32_t fuel) { return m.run_again(*verified, entry, {}, permission::none, fuel); };
+        CHECK(*again(12) == 5);
+        CHECK(m.executed() == 12);
+        CHECK(again(2).error() == error{errc::out_of_fuel, 5, 0});
+        CHECK(m.executed() == 2);
+        // Nothing is executed without fuel, and what was begun can go on.
+        CHECK(m.resume(*verified, 0).error() == error{errc::out_of_fuel, 5, 0});
+        CHECK(m.executed() == 0);
+        CHECK(*m.resume(*verified, 10) == 5);
+        CHECK(m.executed() == 10);
+        CHECK(m.run(*verified, entry, 0).error() == error{errc::out_of_fuel, 0, 0});
+        CHECK(*m.resume(*verified, 12) == 5);
+        std::uint32_t seen = 0;
+        const auto observe = [&](std::uint32_t pc, const std::array<std::uint64_t, 11>&) { seen = seen * 8 + pc; };
+        CHECK(m.trace(*verified, entry, {}, 2, observe).error() == error{errc::out_of_fuel, 5, 0});
+        CHECK(seen == 1);
+        CHECK(m.executed() == 2);
+        CHECK(m.trace(*verified, entry, {}, 0, observe).error() == error{errc::out_of_fuel, 0, 0});
+        CHECK(*m.trace(*verified, entry, {}, 12, observe) == 5);
+        // Another program goes on with nothing of this one's.
+        test::loaded<machine> other{{op(0x95)}};
+        const auto another = other.verify();
+        CHECK(again(2).error().code == errc::out_of_fuel);
+        CHECK(m.resume(*another, 12).error() == error{errc::not_resumable, 0, 0});
+    });
 }
 
 TEST_CASE("vm: functions are found by name") {
