@@ -110,9 +110,10 @@ inline constexpr fusion fusions[]{
 #if !FEMTO_FOR_SIZE
     {opcode::mov64_reg, opcode::rsh64_imm},
     {entry_of_fusion(2), opcode::xor32_reg}, {entry_of_fusion(3), opcode::xor32_reg},
-    {entry_of_fusion(9), opcode::xor64_reg},
+    {entry_of_fusion(9), opcode::xor64_reg}, {entry_of_fusion(2), opcode::or32_reg},
     {entry_of_fusion(8), opcode::ldxb}, {entry_of_fusion(8), opcode::ldxw},
     {entry_of_fusion(8), opcode::stxb}, {entry_of_fusion(8), opcode::stxw},
+    {entry_of_fusion(8), opcode::stb}, {opcode::mul64_imm, opcode::add64_reg},
     {opcode::add64_imm, opcode::jlt64_reg}, {opcode::add64_imm, opcode::jne64_imm},
     {opcode::add64_imm, opcode::jeq64_imm}, {opcode::add32_imm, opcode::jne32_imm},
 #endif
@@ -145,6 +146,13 @@ template <rules Rules, bool Prepared>
     return (code & 0x0c) == 0x04 && (code & 3) % 3 == 0 &&
            (op == operation::add || op == operation::mul || op == operation::lsh ||
             op == operation::rsh || op == operation::arsh);
+}
+
+/// Whether an instruction jumps by its offset and has no immediate.
+[[nodiscard]] constexpr bool jumps_without_immediate(std::uint8_t code) {
+    const auto kind = class_of(code);
+    return code == opcode::ja || ((kind == instruction_class::jmp || kind == instruction_class::jmp32) &&
+                                  (code & 8) != 0 && code != opcode::callx);
 }
 
 /// Where the bodies are, by entry: addresses or, `for_size`, distances from one of them.

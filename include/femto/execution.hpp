@@ -47,7 +47,7 @@ struct run_context {
     [[nodiscard]] FEMTO_ALWAYS_INLINE constexpr bool push_frame(std::uint32_t return_pc) {
         if (state.depth >= program.call_limit()) return false;
         std::byte* const to = saved(state.depth);
-        for (std::size_t n = 0; n < 4; ++n) store_little(to + 8 * n, state.r[6 + n]);
+        for (std::size_t n = 0; n < 4; ++n) store_little(to + 8 * n, alone(state.r[6 + n]));
         store_little(to + 32, return_pc);
         ++state.depth;
         state.r[10] -= program.frame_size();
@@ -57,7 +57,7 @@ struct run_context {
     [[nodiscard]] FEMTO_ALWAYS_INLINE constexpr std::uint32_t pop_frame() {
         const std::byte* const from = saved(--state.depth);
         for (std::size_t n = 0; n < 4; ++n) {
-            state.r[6 + n] = load_little<std::uint64_t>(from + 8 * n);
+            state.r[6 + n] = alone(load_little<std::uint64_t>(from + 8 * n));
         }
         state.r[10] += program.frame_size();
         return load_little<std::uint32_t>(from + 32);
@@ -80,6 +80,14 @@ struct run_context {
     }
 
 private:
+    /// Keeps GCC from copying two registers at once on x86-64: what was just stored to one of them is
+    /// forwarded to a load of it alone only.
+    [[nodiscard]] FEMTO_ALWAYS_INLINE static constexpr std::uint64_t alone(std::uint64_t value) {
+#if defined(__x86_64__)
+        if (!std::is_constant_evaluated()) asm("" : "+r"(value));
+#endif
+        return value;
+    }
     [[nodiscard]] FEMTO_ALWAYS_INLINE constexpr std::byte* saved(std::uint32_t depth) const {
         return std::assume_aligned<8>(memory.behind(region_number::stack) + depth * saved_frame_size);
     }

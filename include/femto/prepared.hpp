@@ -32,7 +32,7 @@ class prepared_instruction {
 
     // Operands, then the address. Operands are, from the lowest bit: 8 times dst (8 bits), 8 times
     // src (8), the offset or a short immediate (16), and on 64-bit cores the immediate, or an access's
-    // offset once more (32). On a 32-bit core both are halves of one word, so that one instruction
+    // offset or a jump's in bytes (32). On a 32-bit core both are halves of one word, so that one instruction
     // loads them (ldrd).
     std::uint64_t words_[small ? 1 : 2];
 };
@@ -107,6 +107,9 @@ private:
         explicit operation_of_slot(instruction i)
             : entry{i.opcode()}, dst{i.dst()}, src{i.src()},
               half{has_short_immediate(entry) ? i.imm() : i.offset()}, immediate{i.imm()} {
+            if (!prepared_instruction::small && jumps_without_immediate(entry)) {
+                immediate = half * static_cast<std::int32_t>(sizeof(prepared_instruction));
+            }
             const bool load = class_of(entry) == instruction_class::ldx;
             if (load || class_of(entry) == instruction_class::stx) {
                 immediate = half;

@@ -13,6 +13,7 @@ struct in_place_form {
     using slot = instruction;
     using operands_type = std::uint32_t;
     static constexpr bool prepared = false;
+    static constexpr bool has_displacement = false;
 
     FEMTO_ALWAYS_INLINE static const void* fetch(const slot*& pc, operands_type& operands,
                                                  body_table bodies) {
@@ -45,6 +46,7 @@ struct prepared_form {
     using slot = prepared_instruction;
     using operands_type = std::uint64_t;
     static constexpr bool prepared = true;
+    static constexpr bool has_displacement = !slot::small;
 
     explicit prepared_form(const Prepared& p)
         : to_immediate_{reinterpret_cast<std::uintptr_t>(p.source().text.data()) -
@@ -81,9 +83,10 @@ struct prepared_form {
     FEMTO_ALWAYS_INLINE static std::int32_t offset(operands_type o) {
         return static_cast<std::int32_t>(static_cast<std::uint32_t>(o)) >> 16;
     }
-    /// The offset of an access; on 64-bit cores in place of the immediate, which takes one shift.
+    /// The offset of an access, or of a jump in bytes; on 64-bit cores in place of the immediate, which
+    /// takes one shift.
     FEMTO_ALWAYS_INLINE static std::int64_t displacement(operands_type o) {
-        return slot::small ? offset(o) : static_cast<std::int64_t>(o) >> 32;
+        return has_displacement ? static_cast<std::int64_t>(o) >> 32 : offset(o);
     }
     FEMTO_ALWAYS_INLINE std::int32_t immediate(const slot* pc, operands_type o) const {
         if constexpr (slot::small) {

@@ -176,6 +176,18 @@ private:
         deadline_ += size_of(distance);
         return outcome::next;
     }
+    /// By the offset of a jump, which on 64-bit cores lies in bytes where there is no immediate.
+    template <std::uint8_t Opcode>
+    FEMTO_ALWAYS_INLINE outcome jump() {
+        if constexpr (Form::has_displacement && jumps_without_immediate(Opcode)) {
+            const auto bytes = static_cast<std::intptr_t>(Form::displacement(operands_));
+            pc_ = reinterpret_cast<const slot*>(reinterpret_cast<const std::byte*>(pc_) + bytes);
+            deadline_ += static_cast<std::uintptr_t>(bytes);
+            return outcome::next;
+        } else {
+            return transfer(Form::offset(operands_));
+        }
+    }
 
     [[nodiscard]] FEMTO_ALWAYS_INLINE std::int32_t immediate() const {
         return form_.immediate(pc_, operands_);
@@ -216,7 +228,7 @@ private:
         } else if constexpr (Opcode == opcode::ja) {
             if constexpr (for_size) return outcome::taken;
             if (exhausted()) [[unlikely]] return outcome::shared;
-            return transfer(Form::offset(operands_));
+            return jump<Opcode>();
         } else if constexpr (Opcode == opcode::gotol) {
             if (exhausted()) [[unlikely]] return outcome::shared;
             return transfer(immediate());
@@ -268,7 +280,7 @@ private:
         if (!semantics::compare<Width>(condition_of(Opcode), a, b)) return outcome::next;
         if constexpr (for_size) return outcome::taken;
         if (exhausted()) [[unlikely]] return outcome::shared;
-        return transfer(Form::offset(operands_));
+        return jump<Opcode>();
     }
 
     FEMTO_ALWAYS_INLINE outcome load_imm64(context_pointer run) {
