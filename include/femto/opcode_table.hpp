@@ -168,7 +168,7 @@ private:
 
 /// Tells most slots at once from those that need a closer look: in them, every field that the
 /// instruction does not use and the one that selects its variant is zero, and no register is above
-/// r9. 336 bytes, for those who are not short of them.
+/// r9. 328 bytes, for those who are not short of them.
 struct plain_slot_table {
     /// Which bits have to be zero.
     struct rule {
@@ -177,7 +177,7 @@ struct plain_slot_table {
         friend constexpr bool operator==(const rule&, const rule&) = default;
     };
     std::array<std::uint8_t, 256> rule_of{};  ///< by opcode; 0: it is never plain
-    std::array<rule, 10> rules{};
+    std::array<rule, 9> rules{};  // the first is of none
 
     constexpr explicit plain_slot_table(group allowed) {
         const auto by_opcode = rows_by_opcode(allowed);

@@ -90,7 +90,15 @@ TEST_CASE("opcode table: a quick look passes over what needs no closer one, and 
     }
 }
 
+TEST_CASE("opcode table: an instruction that is not allowed is not an unknown one") {
+    const auto rows = detail::rows_by_opcode(groups::base);
+    CHECK(rows[opcode::add64_imm].refusal == errc::ok);
+    CHECK(rows[opcode::mul64_imm].refusal == errc::unsupported_group);
+    CHECK(rows[0x20].refusal == errc::unsupported_instruction);
+    CHECK(rows[0xff].refusal == errc::illegal_instruction);
+}
+
 TEST_CASE("opcode table: the tables are as small as they say") {
     CHECK(bytes_of_table(groups::all) == 193);
-    CHECK(sizeof(detail::plain_slot_table) == 336);
+    CHECK(sizeof(detail::plain_slot_table) == 328);
 }
