@@ -125,6 +125,10 @@ TEST_CASE("verifier: helpers that are taken away") {
     const auto one = vm<config{}, helpers>::verify({text, {}, {}, {}}, scratch, 1);
     CHECK(one->granting(0).error() == error{errc::illegal_call, 0, 7});
     CHECK(one->granting(3)->granted() == 3);
+    const std::vector later{op(mov_imm), op(mov_imm), op(call_opcode, 0, 0, 0, 7), op(exit_opcode)};
+    std::array<std::uint8_t, 4> more{};
+    const auto third = vm<config{}, helpers>::verify({later, {}, {}, {}}, more);
+    CHECK(third->granting(0).error() == error{errc::illegal_call, 2, 7});
     const auto q = vm<config{}, helpers>::verify({idle, {}, {}, {}}, scratch);
     REQUIRE(q.has_value());
     CHECK(q->granting(0)->granted() == 0);
@@ -177,6 +181,8 @@ TEST_CASE("verifier: lddw") {
     CHECK(refusal({op(lddw, 0, 4, 0, -1), op(0), op(exit_opcode)}) == error{});
     CHECK(refusal({op(lddw, 0, 4, 0, -1), op(0, 0, 0, 0, 1), op(exit_opcode)}) == error{errc::nonzero_field, 0, 0});
     CHECK(refusal({op(lddw, 0, 4, 0, 2), op(0), op(exit_opcode)}) == error{errc::illegal_call, 0, 3});
+    CHECK(refusal({op(lddw, 0, 4, 0, 3), op(0), op(exit_opcode), op(lddw), op(0), op(exit_opcode)}) ==
+          error{errc::jump_into_load, 0, 4});
     CHECK(refusal({op(lddw), op(mov_imm, 0, 0, 0, 1)}) == error{errc::incomplete_load, 0, 0});
     CHECK(refusal({op(lddw), op(1), op(exit_opcode)}) == error{errc::incomplete_load, 0, 0});
 }
