@@ -119,6 +119,11 @@ inline constexpr fusion fusions[]{
 #endif
 };
 
+// The slot of a second body has the operands of its instruction, even if it begins a fusion itself.
+static_assert(std::none_of(std::begin(fusions), std::end(fusions), [](fusion f) {
+    return !f.is_packed() && fusion{f.second, 0}.is_packed();
+}));
+
 /// The entries that are first in one of them, a bit for each.
 inline constexpr auto fusion_starts = [] {
     std::array<std::uint32_t, 8> bits{};
