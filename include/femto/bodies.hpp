@@ -101,19 +101,23 @@ struct fusion {
         return first == opcode::mov32_reg || first == opcode::mov64_reg || first == opcode::lddw;
     }
 };
+/// Those of them that are first in others.
+inline constexpr std::uint8_t copied_left32 = entry_of_fusion(2), copied_right32 = entry_of_fusion(3),
+                              in_table = entry_of_fusion(8), copied_right64 = entry_of_fusion(9);
 inline constexpr fusion fusions[]{
     {opcode::mov32_reg, opcode::add32_reg}, {opcode::mov32_reg, opcode::add32_imm},
-    {opcode::mov32_reg, opcode::lsh32_imm}, {opcode::mov32_reg, opcode::rsh32_imm},
+    {opcode::mov32_reg, opcode::lsh32_imm},  // copied_left32
+    {opcode::mov32_reg, opcode::rsh32_imm},  // copied_right32
     {opcode::mov32_reg, opcode::and32_imm}, {opcode::mov64_reg, opcode::add64_reg},
     {opcode::mov64_reg, opcode::add64_imm}, {opcode::mov64_reg, opcode::lsh64_imm},
-    {opcode::lddw, opcode::add64_reg},
+    {opcode::lddw, opcode::add64_reg},  // in_table
 #if !FEMTO_FOR_SIZE
-    {opcode::mov64_reg, opcode::rsh64_imm},
-    {entry_of_fusion(2), opcode::xor32_reg}, {entry_of_fusion(3), opcode::xor32_reg},
-    {entry_of_fusion(9), opcode::xor64_reg}, {entry_of_fusion(2), opcode::or32_reg},
-    {entry_of_fusion(8), opcode::ldxb}, {entry_of_fusion(8), opcode::ldxw},
-    {entry_of_fusion(8), opcode::stxb}, {entry_of_fusion(8), opcode::stxw},
-    {entry_of_fusion(8), opcode::stb}, {opcode::mul64_imm, opcode::add64_reg},
+    {opcode::mov64_reg, opcode::rsh64_imm},  // copied_right64
+    {copied_left32, opcode::xor32_reg}, {copied_right32, opcode::xor32_reg},
+    {copied_left32, opcode::or32_reg}, {copied_right64, opcode::xor64_reg},
+    {in_table, opcode::ldxb}, {in_table, opcode::ldxw},
+    {in_table, opcode::stxb}, {in_table, opcode::stxw}, {in_table, opcode::stb},
+    {opcode::mul64_imm, opcode::add64_reg},
     {opcode::add64_imm, opcode::jlt64_reg}, {opcode::add64_imm, opcode::jne64_imm},
     {opcode::add64_imm, opcode::jeq64_imm}, {opcode::add32_imm, opcode::jne32_imm},
 #endif
