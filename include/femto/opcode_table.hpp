@@ -15,14 +15,16 @@ namespace femto::detail {
 /// The rows of opcodes.def that share an opcode, with what a set of groups makes of them; for constant
 /// expressions. `refusal` is ok if one variant is allowed.
 struct opcode_rows {
-    errc refusal = errc::illegal_instruction;
+    errc refusal{};
     field_rules uses{};
     std::uint8_t variants = 0;
     std::array<std::uint8_t, 15> selectors{};
 };
 
 [[nodiscard]] constexpr std::array<opcode_rows, 256> rows_by_opcode(group allowed) {
-    std::array<opcode_rows, 256> by_opcode;
+    std::array<opcode_rows, 256> by_opcode{};
+    // Not as the member's initialiser: GCC 12 forgets that from the second evaluation on.
+    for (auto& rows : by_opcode) rows.refusal = errc::illegal_instruction;
     for (const auto& info : instruction_list) {
         auto& rows = by_opcode[info.opcode];
         if (info.group == group::packet) {
