@@ -24,7 +24,8 @@ inline constexpr bool for_size = FEMTO_FOR_SIZE != 0;
 
 }  // namespace femto::detail
 
-// A function that needs all registers of the host, so that it is part of no other one unless bytes count.
+// A function that needs all registers of the host, or is rare, so that it is part of no other one unless bytes
+// count.
 #if FEMTO_FOR_SIZE
 #define FEMTO_ALONE
 #else

@@ -46,13 +46,10 @@ public:
         return for_size ? step_shared(i) : step_by_class(i);
     }
 
-    /// Puts the position back into the machine. A fault is reported at its instruction; a run that can
-    /// be resumed goes on behind the last one.
+    /// Puts the position back into the machine.
     FEMTO_ALWAYS_INLINE constexpr void save() {
         give_fuel();
         run_.state.pc = static_cast<decltype(run_.state.pc)>(slot());
-        const errc why = run_.state.state;
-        if (why != errc::ok && why != errc::suspended && why != errc::out_of_fuel) --run_.state.pc;
     }
 
 private:
@@ -81,33 +78,28 @@ private:
         }
     };
 
-    /// What is tested before a stage is forgotten, or GCC tests it for all instructions alike.
+    /// By the bits of the class: 2 tells arithmetic and jumps from loads and stores, of which bit 1 is stores,
+    /// and of the former those whose bits 0 and 1 are alike are arithmetic.
     FEMTO_ALWAYS_INLINE constexpr bool step_shared(decoded i) {
         if ((i.fields & 4) == 0) {
             if ((i.fields & 3) == 0) return load_imm64(i);
-            semantics::forget(i.fields);
-            return access(i, (i.fields & 2) != 0);
+            std::uint32_t writes = i.fields >> 1 & 1;
+            semantics::forget(writes);
+            return access(i, writes);
         }
-        std::uint64_t b = i.operand();
-        if (((i.fields + 1) & 2) == 0) {
-            semantics::forget(i.fields);
+        const std::uint64_t b = i.operand();
+        if (((i.fields ^ i.fields >> 1) & 1) == 0) {
             *i.to = semantics::calculate<Rules.allowed>(i.fields, (i.fields & 1) == 0, *i.to, b, i.imm);
             return true;
         }
-        semantics::forget(i.fields);
-        std::uint64_t a = *i.to;
-        if ((i.fields & 1) == 0) {  // as high words, words have the same order
-            a <<= 32;
-            b <<= 32;
-        }
-        return branch(i, a, b);
+        return branch_shared(i, b);
     }
     FEMTO_ALWAYS_INLINE constexpr bool step_by_class(decoded i) {
         switch (class_of(static_cast<std::uint8_t>(i.fields))) {
             case instruction_class::ld: return load_imm64(i);
-            case instruction_class::ldx: return access(i, false);
+            case instruction_class::ldx: return access(i, 0);
             case instruction_class::st:
-            case instruction_class::stx: return access(i, true);
+            case instruction_class::stx: return access(i, 1);
             case instruction_class::jmp: return branch(i, *i.to, i.operand());
             case instruction_class::jmp32:
                 return branch(i, static_cast<std::uint32_t>(*i.to), static_cast<std::uint32_t>(i.operand()));
@@ -120,13 +112,29 @@ private:
         }
     }
 
+    /// Jumps of both widths by one comparison.
+    FEMTO_ALWAYS_INLINE constexpr bool branch_shared(decoded i, std::uint64_t b) {
+        std::uint64_t a = *i.to;
+        std::int32_t distance = i.imm;
+        if ((i.fields & 0xe0) == 0x80) {  // call, exit
+            if (!call_or_exit(i, (i.fields & 0x10) == 0, distance)) return false;
+        } else {
+            if ((i.fields & 0xf0) == 0x40) {  // jset
+                a &= b;
+                b = 0;
+            }
+            if (!semantics::holds(i.fields, a, b)) return true;
+            if ((i.fields & 0xff) != opcode::gotol) distance = i.offset();
+        }
+        return jump(distance);
+    }
     template <class T>
     FEMTO_ALWAYS_INLINE constexpr bool branch(decoded i, T a, T b) {
         constexpr bool wide = sizeof(T) == 8;
         std::int32_t distance = i.offset();
         switch (condition_of(i.fields)) {
             case operation::ja:
-                if (for_size ? (i.fields & 2) != 0 : !wide) distance = i.imm;  // gotol
+                if (!wide) distance = i.imm;  // gotol
                 break;
             case operation::jeq:
                 if (a != b) return true;
@@ -138,10 +146,10 @@ private:
                 if (a == b) return true;
                 break;
             case operation::call:
-                if (wide) return call(i);
+                if (wide && !call_or_exit(i, true, distance)) return false;
                 break;
             case operation::exit:
-                if (wide) return exit();
+                if (wide && !call_or_exit(i, false, distance)) return false;
                 break;
             default:
                 if (!semantics::ordered(i.fields, a, b)) return true;
@@ -168,7 +176,14 @@ private:
     FEMTO_ALWAYS_INLINE constexpr bool fault(errc code, std::uint64_t address) {
         run_.state.state = code;
         run_.address = address;
+        step_back();
         return false;
+    }
+    /// A fault is reported at its instruction, which counts as executed; a run that can be resumed goes on
+    /// behind the last one.
+    FEMTO_ALWAYS_INLINE constexpr void step_back() {
+        --pc_;
+        deadline_ -= sizeof(instruction);
     }
     // Where unaligned words trap, guest memory is accessed byte by byte if bytes count: there each width
     // would need a test and two ways, 100 to 170 bytes in all.
@@ -221,24 +236,29 @@ private:
         return true;
     }
 
-    FEMTO_ALWAYS_INLINE constexpr bool access(decoded i, bool writes) {
-        // 1, 2, 4 or 8 bytes by bits 3 and 4, as in `access_width`.
-        const std::uint32_t width = 0x08010204u >> (i.fields & 0x18) & 15;
-        // A load that extends the sign, or an atomic store (RFC 9669, section 5).
-        const bool special = (i.fields & 0x80) != 0;
-        const bool atomic = (Rules.allowed & groups::atomic) != group::none && writes && special;
-        const std::uint64_t* base = writes ? i.to : i.from;
+    /// `writes` is 1 for stores, 0 for loads.
+    FEMTO_ALWAYS_INLINE constexpr bool access(decoded i, std::uint32_t writes) {
+        std::uint32_t width = access_width(i.fields);
+        semantics::forget(width);  // or GCC keeps its logarithm, too
+        // Bit 7: a load that extends the sign, or an atomic store (RFC 9669, section 5).
+        const bool atomic =
+            (Rules.allowed & groups::atomic) != group::none && writes != 0 && (i.fields & 0x80) != 0;
+        const std::uint64_t* base = writes != 0 ? i.to : i.from;
         semantics::forget(base);
         const std::uint64_t address = *base + extend(i.offset());
-        std::byte* const at = run_.memory.find(address, width, writes);
+        std::byte* const at = run_.memory.find(width, address, writes);
         // The second look says why not, and an atomic operation needs both.
         if (at == nullptr || atomic) {
             const errc why = run_.memory.why_refused(address, width);
             if (at == nullptr || why == errc::illegal_memory) return fault(why, address);
         }
-        if (!writes) {
+        if (for_size) {  // once more, or GCC keeps it across the call
+            semantics::forget(i.fields);
+            writes = i.fields & 2;
+        }
+        if (writes == 0) {
             std::uint64_t value = get(at, width);
-            if (special) value = semantics::movsx(value, width * 8);
+            if ((i.fields & 0x80) != 0) value = semantics::movsx(value, width * 8);
             *i.to = value;
         } else if (atomic) {
             modify(at, width, i.from);
@@ -280,46 +300,47 @@ private:
         return false;
     }
 
-    FEMTO_ALWAYS_INLINE constexpr bool call(decoded i) {
-        auto id = static_cast<std::uint32_t>(i.imm);
-        bool local = (i.fields & 0xf000) != 0;
-        if constexpr (contains(Rules.allowed, group::callx)) {
-            if ((i.fields & 8) != 0) {
-                // One of the two is 0: the register lies in the one or the other.
-                const std::uint64_t to = r_[(i.fields >> 8 & 15) | id];
-                id = static_cast<std::uint32_t>(to);
-                local = (to >> 32) == region_number::code && id % 8 == 0 &&
-                        run_.program.is_function(id / 8);
-                if (local) {
-                    id = id / 8 - slot();
-                } else if (to != id || (Helpers::bit_of(id) & run_.program.granted()) == 0) {
-                    return fault(errc::illegal_call, to);
+    /// Says in `distance` where the run goes on, or returns false if it stops. One body for both, since
+    /// what a call does to frames a return undoes.
+    FEMTO_ALWAYS_INLINE constexpr bool call_or_exit(decoded i, bool call, std::int32_t& distance) {
+        const std::uint32_t here = slot();
+        if (call) {
+            auto id = static_cast<std::uint32_t>(i.imm);
+            // Without helpers all calls are local (proof 6).
+            bool local = Helpers::prototypes.empty() || (i.fields & 0xf000) != 0;
+            if constexpr (contains(Rules.allowed, group::callx)) {
+                if ((i.fields & 8) != 0) {
+                    // One of the two is 0: the register lies in the one or the other.
+                    const std::uint64_t to = r_[(i.fields >> 8 & 15) | id];
+                    id = static_cast<std::uint32_t>(to);
+                    local = (to >> 32) == region_number::code && id % 8 == 0 &&
+                            run_.program.is_function(id / 8);
+                    if (local) {
+                        id = id / 8 - here;
+                    } else if (to != id || (Helpers::bit_of(id) & run_.program.granted()) == 0) {
+                        return fault(errc::illegal_call, to);
+                    }
                 }
             }
+            distance = 0;
+            if (!local) return call_helper(id);
+            // To the start of a function (proof 4, or the check above).
+            distance = static_cast<std::int32_t>(id);
         }
-        if (local) return call_local(static_cast<std::int32_t>(id));
+        if (Rules.max_call_depth == 0 || !run_.change_frame(call, here, distance)) {
+            if (call) return fault(errc::call_too_deep, 0);
+            run_.state.state = errc::ok;
+            return false;
+        }
+        return true;
+    }
+    FEMTO_ALWAYS_INLINE constexpr bool call_helper(std::uint32_t id) {
         give_fuel();
         const bool goes_on = for_size ? run_.call_helper(id) : at_calls::helper_called(run_, id);
         take_fuel();
+        const errc why = run_.state.state;
+        if (!goes_on && why != errc::ok && why != errc::suspended && why != errc::out_of_fuel) step_back();
         return goes_on;
-    }
-
-    /// `distance` leads to the start of a function (proof 4, or the check in `call`).
-    FEMTO_ALWAYS_INLINE constexpr bool call_local(std::int32_t distance) {
-        if (Rules.max_call_depth == 0 || !run_.push_frame(slot())) {
-            return fault(errc::call_too_deep, 0);
-        }
-        return jump(distance);
-    }
-
-    FEMTO_ALWAYS_INLINE constexpr bool exit() {
-        auto& state = run_.state;
-        if (Rules.max_call_depth == 0 || state.depth == 0) {
-            state.state = errc::ok;
-            return false;
-        }
-        const std::uint32_t from = slot();
-        return jump(static_cast<std::int32_t>(run_.pop_frame() - from));
     }
 
     context& run_;

@@ -9,8 +9,10 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <cstring>
 #include <memory>
 #include <type_traits>
+#include <utility>
 
 namespace femto {
 
@@ -41,26 +43,36 @@ struct run_context {
     const typename Helpers::host& host;
     std::uint64_t address = 0;  ///< belongs to the fault in `state`
 
-    /// Makes a frame for a local call. What is saved of the caller, r6 to r9 and where it goes on, lies
-    /// behind the region of the stack, where the guest cannot reach it, and there is room for it up to
-    /// the limit (proof 7). False if there is none, which happens to callx only.
-    [[nodiscard]] FEMTO_ALWAYS_INLINE constexpr bool push_frame(std::uint32_t return_pc) {
-        if (state.depth >= program.call_limit()) return false;
-        std::byte* const to = saved(state.depth);
-        for (std::size_t n = 0; n < 4; ++n) store_little(to + 8 * n, alone(state.r[6 + n]));
-        store_little(to + 32, return_pc);
-        ++state.depth;
-        state.r[10] -= program.frame_size();
-        return true;
-    }
-    /// Gives the caller its registers back; returns where it goes on.
-    [[nodiscard]] FEMTO_ALWAYS_INLINE constexpr std::uint32_t pop_frame() {
-        const std::byte* const from = saved(--state.depth);
-        for (std::size_t n = 0; n < 4; ++n) {
-            state.r[6 + n] = alone(load_little<std::uint64_t>(from + 8 * n));
+    /// Makes a frame for a local call, or gives the caller its registers back. What is saved of the caller,
+    /// r6 to r9 and the slot where it goes on, lies behind the region of the stack, where the guest cannot
+    /// reach it, and there is room for it up to the limit (proof 7). `here` is that slot; at a return
+    /// `distance` becomes how far the caller's is from it. False, and nothing is done, if there is no room,
+    /// which happens to callx only, or no caller.
+    [[nodiscard]] FEMTO_ALWAYS_INLINE constexpr bool change_frame(bool enter, std::uint32_t here,
+                                                                  std::int32_t& distance) {
+        std::uint32_t depth = state.depth;
+        if (enter ? depth >= program.call_limit() : depth == 0) return false;
+        std::byte* saved = std::assume_aligned<8>(memory.behind(region_number::stack) + depth * saved_frame_size);
+        std::uint32_t size = program.frame_size();
+        if (enter) {
+            store_little(saved + 32, here);
+            ++depth;
+            size = 0 - size;
+        } else {
+            saved -= saved_frame_size;
+            distance = static_cast<std::int32_t>(load_little<std::uint32_t>(saved + 32) - here);
+            --depth;
         }
-        state.r[10] += program.frame_size();
-        return load_little<std::uint32_t>(from + 32);
+        state.depth = static_cast<std::uint8_t>(depth);
+        // r10 stays inside the stack: on a 32-bit core its high word is the same.
+        std::uint64_t& top = state.r[10];
+        if constexpr (Memory::space == address_space::segmented || sizeof(void*) == 4) {
+            top = (top >> 32 << 32) | static_cast<std::uint32_t>(top + size);
+        } else {
+            top += static_cast<std::uint64_t>(std::int64_t{static_cast<std::int32_t>(size)});
+        }
+        copy_registers(enter, saved);
+        return true;
     }
 
     /// Calls helper `id`, which takes the run's fuel from the machine. False if the run stops.
@@ -80,6 +92,26 @@ struct run_context {
     }
 
 private:
+    /// Saves r6 to r9, or loads them: by the C library where bytes count.
+    FEMTO_ALWAYS_INLINE constexpr void copy_registers(bool save, std::byte* saved) {
+        std::uint64_t* const r = state.r.data() + 6;
+        if (for_size && !std::is_constant_evaluated()) {
+            std::size_t size = 32;
+            semantics::forget(size);  // or GCC makes a loop of its own
+            void* to = saved;
+            void* from = r;
+            if (!save) std::swap(to, from);
+            std::memcpy(to, from, size);
+            return;
+        }
+        for (std::size_t n = 0; n < 4; ++n, saved += 8) {
+            if (save) {
+                store_little(saved, alone(r[n]));
+            } else {
+                r[n] = alone(load_little<std::uint64_t>(saved));
+            }
+        }
+    }
     /// Keeps GCC from copying two registers at once on x86-64: what was just stored to one of them is
     /// forwarded to a load of it alone only.
     [[nodiscard]] FEMTO_ALWAYS_INLINE static constexpr std::uint64_t alone(std::uint64_t value) {
@@ -87,9 +119,6 @@ private:
         if (!std::is_constant_evaluated()) asm("" : "+r"(value));
 #endif
         return value;
-    }
-    [[nodiscard]] FEMTO_ALWAYS_INLINE constexpr std::byte* saved(std::uint32_t depth) const {
-        return std::assume_aligned<8>(memory.behind(region_number::stack) + depth * saved_frame_size);
     }
 };
 
@@ -116,11 +145,17 @@ struct transitions {
 
     FEMTO_COLD static constexpr bool enter(context& run, std::uint32_t return_pc) {
         if constexpr (Rules.max_call_depth != 0) {
-            if (run.push_frame(return_pc)) return true;
+            std::int32_t unused = 0;
+            if (run.change_frame(true, return_pc, unused)) return true;
         }
         return fault(run, errc::call_too_deep, 0);
     }
-    FEMTO_COLD static constexpr std::uint32_t leave(context& run) { return run.pop_frame(); }
+    /// Where the caller goes on; there is one.
+    FEMTO_COLD static constexpr std::uint32_t leave(context& run) {
+        std::int32_t pc = 0;
+        static_cast<void>(run.change_frame(false, 0, pc));
+        return static_cast<std::uint32_t>(pc);
+    }
 
     FEMTO_COLD static constexpr bool helper_called(context& run, std::uint32_t id) {
         return run.call_helper(id);

@@ -61,7 +61,7 @@ enum class operation : std::uint8_t {
 }
 /// The condition of a JMP or JMP32 opcode.
 [[nodiscard]] constexpr operation condition_of(std::uint32_t opcode) {
-    return static_cast<operation>(0x20 | ((opcode >> 4) & 15));
+    return static_cast<operation>(0x20 + ((opcode >> 4) & 15));
 }
 
 /// How an instruction uses one of its fields; see opcodes.def.
@@ -119,10 +119,9 @@ enum : std::uint8_t {
 };
 }  // namespace opcode
 
-/// Widths of memory accesses, bits 3 and 4 of a load or store opcode, as bytes.
-[[nodiscard]] constexpr std::uint32_t access_width(std::uint8_t opcode) {
-    const std::uint32_t size = (opcode >> 3) & 3u;
-    return size == 3 ? 8 : 4u >> size;
+/// Widths of memory accesses, bits 3 and 4 of a load or store opcode, as bytes: 4, 2, 1, 8.
+[[nodiscard]] constexpr std::uint32_t access_width(std::uint32_t opcode) {
+    return 1u << ((0x17u - opcode) >> 3 & 3);
 }
 
 [[nodiscard]] constexpr instruction_class class_of(std::uint8_t opcode) {

@@ -107,27 +107,26 @@ constexpr void store_little(std::byte* to, T value) {
 
 namespace detail {
 
-/// One region. Permissions are folded into two sizes, so that one check decides bounds and permission; a
-/// write-only region has `readable` 0.
+/// One region. Permissions are folded into two sizes, of what may be read and of what may be written, so
+/// that one check decides bounds and permission.
 template <address_space Space, class Size>
 struct memory_region {
     std::byte* base = nullptr;
-    Size readable = 0;
-    Size writable = 0;
+    std::array<Size, 2> size{};
 
     /// Whether `width` bytes from `offset` on, a sum that could wrap, lie inside.
     [[nodiscard]] FEMTO_ALWAYS_INLINE constexpr bool holds(std::uint32_t offset, std::uint32_t width,
-                                                           bool write) const {
-        const std::uint32_t size = write ? writable : readable;
-        if constexpr (sizeof(std::size_t) > 4) return std::uint64_t{offset} + width <= size;
+                                                           std::size_t write) const {
+        const std::uint32_t limit = size[write];
+        if constexpr (sizeof(std::size_t) > 4) return std::uint64_t{offset} + width <= limit;
 #if defined(__GNUC__)
         // A subtraction that compares, too; of one byte GCC knows better.
         if (Space == address_space::segmented && !(__builtin_constant_p(width) && width == 1)) {
             std::uint32_t last = 0;
-            return !__builtin_sub_overflow(size, width, &last) && offset <= last;
+            return !__builtin_sub_overflow(limit, width, &last) && offset <= last;
         }
 #endif
-        return size >= width && offset <= size - width;
+        return limit >= width && offset <= limit - width;
     }
 };
 
@@ -152,11 +151,11 @@ public:
         const auto bits = static_cast<unsigned>(allowed);
         region& r = regions_[number - 1];
         r.base = bytes.data();
-        r.readable = (bits & 1) != 0 ? size : size_type{0};
-        r.writable = (bits & 2) != 0 ? size : size_type{0};
+        r.size[0] = (bits & 1) != 0 ? size : size_type{0};
+        r.size[1] = (bits & 2) != 0 ? size : size_type{0};
     }
     constexpr void set(std::uint32_t number, std::span<const std::byte> bytes) {
-        // Never written through: the region's writable size is 0.
+        // Never written through: the region's size for writing is 0.
         set(number, {const_cast<std::byte*>(bytes.data()), bytes.size()}, permission::read);
     }
     /// The same where nobody knows: false, and the region is empty, if they are more than `MaxSize`.
@@ -260,9 +259,10 @@ public:
         }
     }
 
-    /// The same for code that does both: one body.
-    [[nodiscard]] constexpr std::byte* find(std::uint64_t address, std::uint32_t width,
-                                            bool write) const {
+    /// The same for code that does both, where `write` is 0 or 1: one body. In this order three of its
+    /// arguments are passed in registers on Arm.
+    [[nodiscard]] constexpr std::byte* find(std::uint32_t width, std::uint64_t address,
+                                            std::uint32_t write) const {
         if constexpr (Space == address_space::segmented) {
             const std::uint32_t index = index_of(address);
             const auto offset = static_cast<std::uint32_t>(address);
@@ -272,7 +272,7 @@ public:
         } else {
             for (const region& r : regions_) {
                 const auto offset = address - reinterpret_cast<std::uintptr_t>(r.base);
-                const std::uint32_t size = write ? r.writable : r.readable;
+                const std::uint32_t size = r.size[write];
                 if (size >= width && offset <= size - width) return r.base + offset;
             }
         }
@@ -280,9 +280,9 @@ public:
     }
 
     /// Why an access that is not granted is not: a store to what may only be read, or any to nothing.
-    [[nodiscard]] FEMTO_COLD constexpr errc why_refused(std::uint64_t address,
+    [[nodiscard]] FEMTO_ALONE constexpr errc why_refused(std::uint64_t address,
                                                         std::uint32_t width) const {
-        return find(address, width, false) != nullptr ? errc::illegal_write : errc::illegal_memory;
+        return find(width, address, 0) != nullptr ? errc::illegal_write : errc::illegal_memory;
     }
 
     /// Bytes that may be read from `address` to the end of its region, 0 if there is none.
@@ -290,12 +290,12 @@ public:
         if constexpr (Space == address_space::segmented) {
             const std::uint32_t index = index_of(address);
             const auto offset = static_cast<std::uint32_t>(address);
-            if (index >= regions_.size() || offset > regions_[index].readable) return 0;
-            return regions_[index].readable - offset;
+            if (index >= regions_.size() || offset > regions_[index].size[0]) return 0;
+            return regions_[index].size[0] - offset;
         } else {
             for (const region& r : regions_) {
                 const auto offset = address - reinterpret_cast<std::uintptr_t>(r.base);
-                if (offset < r.readable) return r.readable - static_cast<std::uint32_t>(offset);
+                if (offset < r.size[0]) return r.size[0] - static_cast<std::uint32_t>(offset);
             }
             return 0;
         }
@@ -303,10 +303,10 @@ public:
 
     /// Bytes of region `number` from its base that may be read, or written. Region null has none.
     [[nodiscard]] constexpr std::uint32_t readable(std::uint32_t number) const {
-        return number == region_number::null ? 0u : regions_[number - 1].readable;
+        return number == region_number::null ? 0u : regions_[number - 1].size[0];
     }
     [[nodiscard]] constexpr std::uint32_t writable(std::uint32_t number) const {
-        return number == region_number::null ? 0u : regions_[number - 1].writable;
+        return number == region_number::null ? 0u : regions_[number - 1].size[1];
     }
 
     /// Where what lies behind a readable region begins, which the guest cannot reach.

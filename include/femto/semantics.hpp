@@ -122,17 +122,18 @@ FEMTO_ALWAYS_INLINE constexpr void forget([[maybe_unused]] T& value) {
 }
 
 /// Division and modulo for `calculate`, with one division. Signed ones are done on magnitudes.
+template <group Allowed>
 [[nodiscard]] FEMTO_COLD constexpr std::uint64_t divide(std::uint32_t fields, std::uint64_t a,
                                                         std::uint64_t b) {
-    const bool narrow = (fields & 1) == 0;
+    const bool narrow = contains(Allowed, group::divmul32) && (fields & 1) == 0;
     const bool modulo = (fields & 0x80) != 0;
-    bool negative = false;
+    std::int64_t sign = 0;
     if (fields >> 16 != 0) {
         if (narrow) {
             a = sign_extend(a, 32);
             b = sign_extend(b, 32);
         }
-        negative = static_cast<std::int64_t>(modulo ? a : a ^ b) < 0;
+        sign = static_cast<std::int64_t>(modulo ? a : a ^ b);
         if (static_cast<std::int64_t>(a) < 0) a = 0 - a;
         if (static_cast<std::int64_t>(b) < 0) b = 0 - b;
     } else if (narrow) {
@@ -145,17 +146,20 @@ FEMTO_ALWAYS_INLINE constexpr void forget([[maybe_unused]] T& value) {
         a = a % b;
     }
     if (!modulo) a = quotient;
-    return negative ? 0 - a : a;
+    return sign < 0 ? 0 - a : a;
 }
 
-/// The three shifts for `calculate`; T is as wide as the operation.
+/// The three shifts for `calculate`; T is as wide as the operation. Bit 7 of `fields` is arsh, bit 4 rsh.
+/// Where bytes count, arsh of a negative number is rsh of its complement.
 template <std::unsigned_integral T>
 [[nodiscard]] FEMTO_ALWAYS_INLINE constexpr T shift(std::uint32_t fields, T a, T b) {
     const T count = b & (sizeof(T) * 8 - 1);
-    const std::uint32_t code = fields & 0xf0;
-    if (code == 0x60) return a << count;
-    if (code == 0x70) return a >> count;
-    return static_cast<T>(static_cast<std::make_signed_t<T>>(a) >> count);
+    if ((fields & 0x90) == 0) return a << count;
+    const auto number = static_cast<std::make_signed_t<T>>(a);
+    if (!detail::for_size) return (fields & 0x80) == 0 ? a >> count : static_cast<T>(number >> count);
+    T sign = 0;
+    if ((fields & 0x80) != 0) sign = static_cast<T>(number >> (sizeof(T) * 8 - 1));
+    return ((a ^ sign) >> count) ^ sign;
 }
 
 /// `alu`, sign-extending moves and byte swaps once more, in the form that takes least code: one body for
@@ -174,7 +178,7 @@ template <group Allowed>
             break;
         case operation::div:
         case operation::mod:
-            if constexpr ((Allowed & groups::divmul) != group::none) a = divide(fields, a, b);
+            if constexpr ((Allowed & groups::divmul) != group::none) a = divide<Allowed>(fields, a, b);
             break;
         case operation::or_: a |= b; break;
         case operation::and_: a &= b; break;
@@ -187,8 +191,15 @@ template <group Allowed>
         case operation::lsh:
         case operation::rsh:
         case operation::arsh:
-            a = narrow ? shift(fields, static_cast<std::uint32_t>(a), static_cast<std::uint32_t>(b))
-                       : shift(fields, a, b);
+            if (narrow && !detail::for_size) {
+                a = shift(fields, static_cast<std::uint32_t>(a), static_cast<std::uint32_t>(b));
+                break;
+            }
+            if (narrow) {  // as double words
+                b &= 31;
+                a = (fields & 0x80) != 0 ? sign_extend(a, 32) : static_cast<std::uint32_t>(a);
+            }
+            a = shift(fields, a, b);
             break;
         default: return swap(fields, a, static_cast<std::uint32_t>(imm));  // bit 3 is the order
     }
@@ -206,6 +217,44 @@ template <std::unsigned_integral T>
     if (a == b) return (fields & 0x10) != 0;
     if (a > b) fields = ~fields;
     return (fields & 0x80) != 0;
+}
+
+/// Which jumps are taken where operands compare as `a` and `b` do: a bit for each value of bits 4 to 7 of the
+/// opcode. That of jset is for an operand compared with 0.
+[[nodiscard]] constexpr std::uint32_t taken_at(std::uint32_t a, std::uint32_t b) {
+    std::uint32_t taken = 0;
+    for (std::uint32_t code = 0; code < 14; ++code) {
+        operation condition = condition_of(code << 4);
+        if (condition == operation::jset) condition = operation::jne;
+        if (compare(condition, a, b)) taken |= 1u << code;
+    }
+    return taken;
+}
+
+/// `compare` once more, for both widths and all jumps but calls and exits; jset gets `a & b` and 0. Words
+/// decide, unless the high ones are equal.
+[[nodiscard]] FEMTO_ALWAYS_INLINE constexpr bool holds(std::uint32_t fields, std::uint64_t a, std::uint64_t b) {
+    auto x = static_cast<std::uint32_t>(a >> 32);
+    auto y = static_cast<std::uint32_t>(b >> 32);
+    if ((fields & 1) == 0) {
+        x = static_cast<std::uint32_t>(a);
+        y = static_cast<std::uint32_t>(b);
+    }
+    if ((fields & 0x40) != 0) {
+        x ^= 0x80000000;
+        y ^= 0x80000000;
+    }
+    if (x == y) {
+        x = static_cast<std::uint32_t>(a);
+        y = static_cast<std::uint32_t>(b);
+    }
+    constexpr std::uint32_t equal = taken_at(0, 0);
+    constexpr std::uint32_t less = taken_at(0, 1);
+    constexpr std::uint32_t greater = taken_at(1, 0);
+    std::uint32_t taken = equal;
+    if (x < y) taken = less;
+    if (x > y) taken = greater;
+    return (taken >> (fields >> 4 & 15) & 1) != 0;
 }
 
 }  // namespace femto::semantics

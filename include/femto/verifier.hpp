@@ -189,7 +189,7 @@ private:
     // Each check returns 0 or why it refuses; the slot is `pc_`, the offending value `value_`.
 
     /// An `errc`, negated: such constants take two bytes of Thumb less.
-    using refusal = std::uint32_t;
+    using refusal = std::int32_t;
     static constexpr refusal refuse(errc code) {
         return static_cast<refusal>(-static_cast<int>(code));
     }
@@ -234,11 +234,11 @@ private:
                 pc_ = plain_slots<Rules.allowed>.end_of_plain(text_, pc_, size_);
                 if (pc_ == size_) break;
             }
-            const instruction i = text_[pc_];
-            refusal code = fields(i);
-            if (code == 0) code = meaning(i);
+            const instruction* const at = text_ + pc_;
+            refusal code = fields(*at);
+            if (code == 0) code = meaning(at);
             if (code != 0) return code;
-            pc_ += slots(i.opcode());
+            pc_ += slots(at->opcode());
         } while (pc_ < size_);
         return 0;
     }
@@ -276,7 +276,8 @@ private:
     }
 
     /// What classes ask for beyond the use of their fields.
-    FEMTO_ALWAYS_INLINE constexpr refusal meaning(instruction i) {
+    FEMTO_ALWAYS_INLINE constexpr refusal meaning(const instruction* at) {
+        const instruction i = at[0];
         const std::uint8_t opcode = i.opcode();
         const auto kind = class_of(opcode);
         const std::uint32_t src = i.src();
@@ -285,7 +286,7 @@ private:
         std::uint32_t function = 0;  // one that is named here; slot 0 always begins one
         if (kind == instruction_class::ld) {
             const std::uint32_t second = pc_ + 1;
-            if (second >= size_ || text_[second].fields != 0) return refuse(errc::incomplete_load);
+            if (second >= size_ || at[1].fields != 0) return refuse(errc::incomplete_load);
             if ((marks_[second] & mark::listed) != 0) {
                 pc_ = second;
                 return refuse(errc::jump_into_load, second);
@@ -295,7 +296,7 @@ private:
             if ((src & 1) != 0) return refuse(errc::unsupported_instruction, src);
             if ((src & 2) != 0 && imm > 1) return refuse(errc::undefined_variant, imm);
             if (src == 4) {
-                if (text_[second].imm() != 0) return refuse(errc::nonzero_field);
+                if (at[1].imm() != 0) return refuse(errc::nonzero_field);
                 function = target(i.imm());
             }
         } else if (kind <= instruction_class::stx) {
@@ -329,7 +330,7 @@ private:
         } else if (opcode == opcode::mov64_reg && src == 10 && i.offset() == 0 && pc_ + 1 < size_) {
             // `rX = r10; rX += -n` is how compilers take the address of a variable in the frame. It
             // makes the frame large enough; what is done with it is checked at run time.
-            const instruction next = text_[pc_ + 1];
+            const instruction next = at[1];
             const auto below = 0 - static_cast<std::uint32_t>(next.imm());
             if (next.fields == instruction::make(opcode::add64_imm, i.dst()).fields &&
                 below <= Rules.stack_size) {
@@ -341,7 +342,7 @@ private:
             proved_.frame_size_ = static_cast<std::uint16_t>((bytes + 7) & ~7u);
             deepest_ = pc_;
         }
-        if (function >= size_) return refuse_target(errc::illegal_call, i.imm());
+        if (function >= size_) return refuse_target(errc::illegal_call, function, i.imm());
         mark_entry(function, 0);
         return 0;
     }
@@ -353,16 +354,19 @@ private:
     constexpr std::uint32_t target(std::int32_t distance) const {
         return jump_target(pc_, distance);
     }
-    constexpr refusal refuse_target(errc code, std::int32_t distance) {
-        return refuse_signed(code, std::int64_t{pc_} + 1 + distance);
+    constexpr refusal refuse_target(errc code, std::uint32_t to, std::int32_t distance) {
+        // Below 0 if the distance was and the sum, modulo 2^32, says so, too.
+        value_high_ = static_cast<std::uint32_t>((static_cast<std::int32_t>(to) & distance) >> 31);
+        return refuse(code, to);
     }
 
     // Second pass: each function once, along its calls (proofs 3, 4, 5, 7).
     constexpr refusal functions() {
-        for (std::uint32_t entry = 0; entry < size_; entry = end_of(entry)) {
+        for (std::uint32_t entry = 0; entry < size_; entry = for_size ? entry + 1 : end_of(entry)) {
+            if (for_size && (marks_[entry] & mark::entry) == 0) continue;
             // Never inside a lddw: the function before runs past its end there, or is refused where it calls.
             const refusal code = function(entry, 0);
-            if (code != 0) return code;
+            if (code > 0) return code;
         }
         return 0;
     }
@@ -376,18 +380,19 @@ private:
     }
 
     /// Checks the function that begins at `entry` if it is not yet, and that `depth` calls above it
-    /// and those below it are not too many.
+    /// and those below it are not too many. If nothing is wrong it returns the height of those below,
+    /// negated, less 1.
     constexpr refusal function(std::uint32_t entry, std::uint32_t depth) {
         const std::uint32_t state = marks_[entry] & mark::state;
         if (state == mark::in_progress) return refuse(errc::recursion, entry);
         const std::uint32_t deepest = depth + std::max(state, mark::done) - mark::done;
         if (deepest > Rules.max_call_depth) return refuse(errc::call_too_deep, entry);
         if (deepest > proved_.call_depth_) proved_.call_depth_ = static_cast<std::uint8_t>(deepest);
-        if (state >= mark::done) return 0;
+        if (state >= mark::done) return static_cast<refusal>(mark::done - 1 - state);
 
         marks_[entry] = mark::entry | mark::in_progress;
         const std::uint32_t end = end_of(entry);
-        std::uint32_t height = 0;
+        refusal height = 0;  // negated, too
         std::uint32_t next = entry;
         do {
             if constexpr (!for_size) {
@@ -406,25 +411,25 @@ private:
             if (is_jump(opcode)) {
                 const std::int32_t distance = opcode == opcode::gotol ? i.imm() : i.offset();
                 to = target(distance);
-                if (to < entry || to >= end) return refuse_target(errc::illegal_jump, distance);
+                if (to < entry || to >= end) return refuse_target(errc::illegal_jump, to, distance);
             } else if ((opcode == opcode::call_local && i.src() == 1) ||
                        (opcode == opcode::lddw_code && i.src() == 4)) {
                 to = target(i.imm());
                 calls = opcode == opcode::call_local;
             }
             if ((marks_[to] & mark::continuation) != 0) return refuse(errc::jump_into_load, to);
-            if (next >= end && opcode != opcode::exit && opcode != opcode::ja &&
-                opcode != opcode::gotol) {
+            static_assert(opcode::gotol == opcode::ja + 1);
+            if (next >= end && opcode != opcode::exit && static_cast<unsigned>(opcode - opcode::ja) > 1) {
                 return refuse(errc::no_return);
             }
             if (calls) {
-                const refusal code = function(to, depth + 1);
-                if (code != 0) return code;
-                height = std::max(height, (marks_[to] & mark::state) - mark::done + 1);
+                const refusal below = function(to, depth + 1);
+                if (below > 0) return below;
+                height = std::min(height, below);
             }
         } while (next < end);
-        marks_[entry] = static_cast<std::uint8_t>((mark::entry | mark::done) + height);
-        return 0;
+        marks_[entry] = static_cast<std::uint8_t>(static_cast<refusal>(mark::entry | mark::done) - height);
+        return height - 1;
     }
 
     /// The first slot from `pc` on of a class that this pass looks at: the others go to the next slot.

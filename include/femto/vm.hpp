@@ -127,7 +127,7 @@ public:
         } else if (!memory_.try_set(region_number::context, context, allowed)) {
             return too_large(context.size());
         }
-        reset(at, static_cast<std::uint32_t>(context.size()));
+        reset(memory_, at, static_cast<std::uint32_t>(context.size()));
         if constexpr (Config.dispatch == dispatch::compact) {
             return go(p, fuel, 0);
         } else {
@@ -189,14 +189,16 @@ private:
         if (!prepare(p, at, context, allowed)) return too_large(context.size());
         return go(p, fuel, 0);
     }
-    FEMTO_COLD static constexpr failure too_large(std::size_t size) {
+    FEMTO_ALONE static constexpr failure too_large(std::size_t size) {
         return fail(errc::region_too_large, 0, size);
     }
 
     /// False if the context is too large.
     constexpr bool prepare(const verified& p, entry_point at, std::span<std::byte> context,
                            permission allowed) {
-        if (!memory_.try_set(region_number::context, context, allowed)) return false;
+        auto* memory = &memory_;
+        if (detail::for_size) semantics::forget(memory);  // short offsets make short code
+        if (!memory->try_set(region_number::context, context, allowed)) return false;
         if (running_ != p.source().text.data()) {
             zero(stack_);
             running_ = p.source().text.data();
@@ -204,27 +206,27 @@ private:
         // What calls save lies behind what is granted (proof 7).
         const std::size_t granted = Config.stack_size - p.call_limit() * saved_frame_size;
         // None of these is too large: the stack as configured, the others as verified (proof 9).
-        memory_.set(region_number::stack, std::span{stack_}.first(granted), permission::read_write);
-        memory_.set(region_number::rodata, p.source().rodata);
-        memory_.set(region_number::data, p.source().data, permission::read_write);
-        reset(at, static_cast<std::uint32_t>(context.size()));
+        memory->set(region_number::stack, std::span{stack_}.first(granted), permission::read_write);
+        memory->set(region_number::rodata, p.source().rodata);
+        memory->set(region_number::data, p.source().data, permission::read_write);
+        reset(*memory, at, static_cast<std::uint32_t>(context.size()));
         return true;
     }
     /// Registers are zeroed: what they held is no leak, and runs are the same each time.
-    FEMTO_ALWAYS_INLINE constexpr void reset(entry_point at, std::uint32_t length) {
+    FEMTO_ALWAYS_INLINE constexpr void reset(const memory_type& memory, entry_point at, std::uint32_t length) {
         if constexpr (detail::for_size) {
-            machine_.r.fill(0);
+            machine_ = {};
         } else {  // one by one, or GCC calls memset: 13 instructions instead of 77 on a Cortex-M4
             [&]<std::size_t... I>(std::index_sequence<I...>) {
                 ((machine_.r[I] = 0), ...);
             }(std::make_index_sequence<11>{});
         }
-        machine_.r[1] = memory_.address_of(region_number::context);
+        machine_.r[1] = memory.address_of(region_number::context);
         machine_.r[2] = length;
         machine_.r[10] =
-            memory_.address_of(region_number::stack) + memory_.readable(region_number::stack);
+            memory.address_of(region_number::stack) + memory.readable(region_number::stack);
         machine_.pc = static_cast<decltype(machine_.pc)>(at.pc());
-        machine_.depth = 0;
+        if constexpr (!detail::for_size) machine_.depth = 0;
     }
 
     /// Makes `fuel`, less a debt, what is left; false if that is nothing.
