@@ -14,7 +14,7 @@ import sys
 
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 FILES = ["memory.hpp", "verifier.hpp", "opcode_table.hpp", "execution.hpp", "interpreter.hpp", "compact.hpp",
-         "threaded*.hpp", "prepared*.hpp", "helper.hpp", "semantics.hpp", "vm.hpp"]
+         "threaded*.hpp", "bodies.hpp", "prepared*.hpp", "helper.hpp", "semantics.hpp", "vm.hpp"]
 PROGRAMS = {"femto_unit": "tests", "femto_conformance": "tests/conformance", "femto_differential": "tests/model"}
 
 

@@ -92,6 +92,8 @@ TEST_CASE("memory: regions as large as an access, in both spaces") {
         CHECK(!m.template locate<false>(at - 1, 8).granted);
         CHECK(!m.template locate<false>(~std::uint64_t{0}, 1).granted);
         CHECK(m.readable_from(at + 7) == 1);
+        CHECK(m.readable_from(at + 9) == 0);
+        CHECK(m.readable_from(~std::uint64_t{0}) == 0);
     };
     check.operator()<address_space::segmented>();
     check.operator()<address_space::flat>();
@@ -141,8 +143,8 @@ TEST_CASE("memory: regions are as permitted, and empty before they are set") {
         CHECK(m.writable(region_number::context) == (writes ? 8u : 0u));
         CHECK((m.find<false>(at, 8) != nullptr) == reads);
         CHECK((m.find<true>(at, 8) != nullptr) == writes);
-        CHECK((m.find(at, 8, false) != nullptr) == reads);
-        CHECK((m.find(at, 8, true) != nullptr) == writes);
+        CHECK((m.find(8, at, 0) != nullptr) == reads);
+        CHECK((m.find(8, at, 1) != nullptr) == writes);
         CHECK(m.why_refused(at, 8) == (reads ? errc::illegal_write : errc::illegal_memory));
     }
     const auto empty = m.map(std::span<std::byte>{}, permission::read_write);
@@ -161,8 +163,8 @@ TEST_CASE("memory: of neighbours in the flat space each has its own bytes") {
     CHECK(m.readable_from(high) == 4);
     CHECK(m.find<false>(high, 4) == &bytes[4]);
     CHECK(m.find<false>(low + 3, 2) == nullptr);  // not across both
-    CHECK(m.find(high, 4, false) == &bytes[4]);
-    CHECK(m.find(low + 3, 2, false) == nullptr);
+    CHECK(m.find(4, high, 0) == &bytes[4]);
+    CHECK(m.find(2, low + 3, 0) == nullptr);
     CHECK(m.find<false>(low + (std::uint64_t{1} << 32), 1) == nullptr);
     m.unmap(low);
     CHECK(m.readable_from(low) == 0);

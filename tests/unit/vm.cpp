@@ -65,6 +65,8 @@ TEST_CASE("vm: memory that is more than a region may have is refused, never cut"
               error{errc::region_too_large, 0, 97});
         CHECK(m.run_again(*verified, verified->entry(), large, permission::read, 10).error() ==
               error{errc::region_too_large, 0, 97});
+        const auto unseen = [](std::uint32_t, const std::array<std::uint64_t, 11>&) {};
+        CHECK(m.trace(*verified, verified->entry(), large, 10, unseen).error() == error{errc::region_too_large, 0, 97});
 
         // Sections of a program, before it runs (proof 9).
         CHECK(test::loaded<machine>{{op(0x95)}, fits, fits}.verify().has_value());
@@ -152,6 +154,7 @@ TEST_CASE("vm: functions are found by name") {
     const auto verified = guest::verify({text, {}, {}, functions}, scratch);
     REQUIRE(verified.has_value());
     CHECK(verified->entry("second")->pc() == 1);
+    CHECK(verified->entry(std::size_t{1}).pc() == 1);
     const auto missing = verified->entry("third");
     REQUIRE(!missing.has_value());
     CHECK(missing.error() == error{errc::unknown_function, 0, 0});
