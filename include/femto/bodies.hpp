@@ -170,7 +170,7 @@ struct body_table {
     const std::int16_t* distances;
     const void* from;
 
-    [[nodiscard]] const void* operator[](std::uint32_t entry) const {
+    [[nodiscard]] FEMTO_ALWAYS_INLINE const void* operator[](std::uint32_t entry) const {
         return static_cast<const char*>(from) + distances[entry];
     }
 };
