@@ -123,6 +123,8 @@ inline constexpr fusion fusions[]{
 #endif
 };
 
+static_assert(first_fusion + std::size(fusions) <= spare_opcodes.size());
+
 // The slot of a second body has the operands of its instruction, even if it begins a fusion itself.
 static_assert(std::none_of(std::begin(fusions), std::end(fusions), [](fusion f) {
     return !f.is_packed() && fusion{f.second, 0}.is_packed();
