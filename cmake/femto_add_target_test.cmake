@@ -54,13 +54,8 @@ function(femto_add_firmware name target board)
     list(APPEND objects ${${set}_OBJECTS})
   endforeach()
   set(elf ${CMAKE_CURRENT_BINARY_DIR}/${name}.elf)
-  set(link)
-  if(target MATCHES "^xtensa")
-    # Relaxing merges equal literals across sections, in a large firmware out of the 256 KiB that l32r reaches.
-    set(link -Wl,--no-relax)
-  endif()
   add_custom_command(OUTPUT ${elf}
-    COMMAND ${cross_COMPILER} ${cross_FLAGS} -nostartfiles -nodefaultlibs ${link} -Wl,--gc-sections -Wl,-Map,${elf}.map
+    COMMAND ${cross_COMPILER} ${cross_FLAGS} -nostartfiles -nodefaultlibs -Wl,--gc-sections -Wl,-Map,${elf}.map
             -Wl,--no-warn-rwx-segments -L${FEMTO_ROOT}/ports -T${board}/board.ld ${objects} -o ${elf}
             -Wl,--start-group ${arg_LIBRARIES} -lc -lgcc -Wl,--end-group
     DEPENDS ${objects} ${board}/board.ld ${FEMTO_ROOT}/ports/sections.ld VERBATIM

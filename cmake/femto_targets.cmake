@@ -30,7 +30,7 @@ function(femto_target name variable)
   elseif(name STREQUAL "xtensa-lx106")
     set(prefix xtensa-lx106-elf)
     set(processor xtensa)
-    set(flags -mlongcalls ${borrowed})
+    set(flags -mlongcalls -mtext-section-literals ${borrowed})
     # Debian puts the specs where only the linker looks.
     set(specs /usr/lib/xtensa-lx106-elf/picolibc.specs)
     if(EXISTS ${specs})
