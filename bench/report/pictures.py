@@ -86,9 +86,11 @@ def size(on_boards, about, target):
     for label, size_, times in points:
         name = next((c for c in COLOURS if label.startswith(c)), "bytes")
         axis.scatter(size_ / 1024, times, s=80, color=COLOURS[name], zorder=2)
-        left = label == "femto compact -O2"  # whose name would lie on that of another
+        # Names that would lie on those of others.
+        left = label == "femto compact -O2"
+        above = label.endswith("-Os") and label != "femto prepared -Os"
         axis.annotate(f"{label}: {size_ / 1024:.1f} KiB, {times:.0f}x", (size_ / 1024, times),
-                      (-9 if left else 9, 5 if label.endswith("-Os") else -5 if label.endswith("-O2") else 0),
+                      (-9 if left else 9, 5 if above else -5 if "-O" in label else 0),
                       textcoords="offset points", ha="right" if left else "left", va="center", fontsize=9,
                       color=COLOURS[name])
     axis.set_xscale("log")
