@@ -9,6 +9,8 @@ using test::op;
 namespace {
 
 constexpr std::uint8_t exit_op = 0x95;
+/// Room for the longest jumps; one configuration for all of it, as each is six machines to compile.
+constexpr config large{.max_instructions = 32779};
 
 void sleep(caller& c) { c.suspend(); }
 std::uint32_t costly(caller& c) {
@@ -54,7 +56,7 @@ struct outcome {
 }  // namespace
 
 TEST_CASE("run: registers at entry") {
-    test::on_every_vm<config{}>([](auto c) {
+    test::on_every_vm<large>([](auto c) {
         std::array<std::byte, 24> context{};
         // r0 = r2, then r0 += every register that must be zero
         std::vector<instruction> text{op(0x0f, 0, 2)};
@@ -67,7 +69,7 @@ TEST_CASE("run: registers at entry") {
 }
 
 TEST_CASE("run: fuel is exact and is checked at transfers") {
-    test::on_every_vm<config{}>([](auto c) {
+    test::on_every_vm<large>([](auto c) {
         using machine = typename decltype(c)::template vm<helpers>;
         // r0 = 10; do { r0 -= 1 } while (r0 != 0); return r0
         test::loaded<machine> loop{{op(0xb7, 0, 0, 0, 10), op(0x17, 0, 0, 0, 1),
@@ -92,7 +94,7 @@ TEST_CASE("run: fuel is exact and is checked at transfers") {
 }
 
 TEST_CASE("run: fuel that would reach beyond the end of the address space") {
-    test::on_every_vm<config{}>([](auto c) {
+    test::on_every_vm<large>([](auto c) {
         using machine = typename decltype(c)::template vm<helpers>;
         // r0 = 1000; do { r0 -= 1 } while (r0 != 0); a helper call; return r0
         test::loaded<machine> loop{{op(0xb7, 0, 0, 0, 1000), op(0x17, 0, 0, 0, 1), op(0x55, 0, 0, -2, 0),
@@ -106,7 +108,7 @@ TEST_CASE("run: fuel that would reach beyond the end of the address space") {
 }
 
 TEST_CASE("run: an overdrawn stretch is paid for by the next resume") {
-    test::on_every_vm<config{}>([](auto c) {
+    test::on_every_vm<large>([](auto c) {
         using machine = typename decltype(c)::template vm<helpers>;
         test::loaded<machine> loop{{op(0xb7, 0, 0, 0, 1), op(0x07, 0, 0, 0, 1),
                                     op(0x07, 0, 0, 0, 1), op(0x05, 0, 0, -2)}};
@@ -122,7 +124,7 @@ TEST_CASE("run: an overdrawn stretch is paid for by the next resume") {
 }
 
 TEST_CASE("run: suspend and resume behind the helper") {
-    test::on_every_vm<config{}>([](auto c) {
+    test::on_every_vm<large>([](auto c) {
         using machine = typename decltype(c)::template vm<helpers>;
         test::loaded<machine> program{{op(0xb7, 6, 0, 0, 7), op(0x85, 0, 0, 0, 1),
                                        op(0xbf, 0, 6), op(exit_op)}};
@@ -140,7 +142,7 @@ TEST_CASE("run: suspend and resume behind the helper") {
 }
 
 TEST_CASE("run: helpers") {
-    test::on_every_vm<config{}>([](auto c) {
+    test::on_every_vm<large>([](auto c) {
         std::array<std::byte, 8> context{std::byte{1}, std::byte{0}, std::byte{2}, std::byte{1},
                                          std::byte{'a'}, std::byte{'b'}, std::byte{0}, std::byte{9}};
         const outcome<decltype(c)> charged{{op(0x85, 0, 0, 0, 2), op(exit_op)}, context};
@@ -177,7 +179,7 @@ TEST_CASE("run: helpers") {
 }
 
 TEST_CASE("run: local calls keep r6 to r9 and give each frame its own stack") {
-    test::on_every_vm<config{}>([](auto c) {
+    test::on_every_vm<large>([](auto c) {
         // main: r6 = 3; *(u64 *)(r10 - 8) = 4; call f; r0 = r6 + *(u64 *)(r10 - 8)
         // f:    r6 = 0; *(u64 *)(r10 - 8) = 0
         const outcome<decltype(c)> o{
@@ -191,7 +193,7 @@ TEST_CASE("run: local calls keep r6 to r9 and give each frame its own stack") {
 }
 
 TEST_CASE("run: jumps and calls as far as their fields reach") {
-    test::on_every_vm<config{.max_instructions = 32779}>([](auto c) {
+    test::on_every_vm<large>([](auto c) {
         // 0 -> last -> 3 -> a function behind -> the longest conditional jumps, forwards and back -> 6.
         constexpr std::uint32_t last = 32776, behind = last + 1;
         constexpr auto to = [](std::uint32_t from, std::uint32_t target) {
@@ -216,7 +218,7 @@ TEST_CASE("run: jumps and calls as far as their fields reach") {
 }
 
 TEST_CASE("run: calls through registers are checked") {
-    test::on_every_vm<config{}>([](auto c) {
+    test::on_every_vm<large>([](auto c) {
         // r1 = code address of slot 4; callx r1; exit; f: r0 = 9; exit
         const outcome<decltype(c)> good{{op(0x18, 1, 4, 0, 3), op(0), op(0x8d, 1), op(exit_op),
                                         op(0xb7, 0, 0, 0, 9), op(exit_op)},
@@ -236,7 +238,7 @@ TEST_CASE("run: calls through registers are checked") {
 }
 
 TEST_CASE("run: memory faults, at the instruction and the address") {
-    test::on_every_vm<config{}>([](auto c) {
+    test::on_every_vm<large>([](auto c) {
         constexpr config configured = decltype(c)::value;
         std::array<std::byte, 8> context{};
         const auto base = configured.address_space == address_space::segmented
@@ -267,7 +269,7 @@ TEST_CASE("run: memory faults, at the instruction and the address") {
 }
 
 TEST_CASE("run: what may only be read cannot be written") {
-    test::on_every_vm<config{}>([](auto c) {
+    test::on_every_vm<large>([](auto c) {
         using machine = typename decltype(c)::template vm<helpers>;
         const std::array<std::byte, 8> context{};
         for (const int store : {0x72, 0x6a, 0x62, 0x7a, 0x73, 0x6b, 0x63, 0x7b, 0xdb}) {
@@ -285,7 +287,7 @@ TEST_CASE("run: what may only be read cannot be written") {
 }
 
 TEST_CASE("run: the host object reaches helpers by its type") {
-    test::on_every_vm<config{}>([](auto c) {
+    test::on_every_vm<large>([](auto c) {
         using machine = typename decltype(c)::template vm<helpers>;
         test::loaded<machine> program{{op(0x85, 0, 0, 0, 6), op(exit_op)}};
         const auto verified = program.verify();
@@ -302,7 +304,7 @@ TEST_CASE("run: the host object reaches helpers by its type") {
 }
 
 TEST_CASE("run: another program finds no byte of the one before in the stack") {
-    test::on_every_vm<config{}>([](auto c) {
+    test::on_every_vm<large>([](auto c) {
         using machine = typename decltype(c)::template vm<helpers>;
         test::loaded<machine> writer{{op(0x7a, 10, 0, -8, 99), op(exit_op)}};
         test::loaded<machine> reader{{op(0x79, 0, 10, -8), op(exit_op)}};

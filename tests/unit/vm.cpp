@@ -13,6 +13,8 @@ namespace {
 void refuse(caller& c, std::uint64_t value) { c.fail(errc::helper_failed, value); }
 using helpers = helper_set<helper<9, "refuse", &refuse>>;
 using guest = vm<config{.dispatch = dispatch::compact, .max_regions = 7}, helpers>;
+/// As little as the tests need; one configuration for all of them, as each is six machines to compile.
+constexpr config small{.stack_size = 64, .max_call_depth = 1, .max_region_size = 96};
 }  // namespace
 
 TEST_CASE("vm: a helper's failure ends the run at the call") {
@@ -44,7 +46,7 @@ TEST_CASE("vm: regions are given out until there are no more") {
 }
 
 TEST_CASE("vm: memory that is more than a region may have is refused, never cut") {
-    test::on_every_vm<config{.stack_size = 64, .max_region_size = 96}>([](auto c) {
+    test::on_every_vm<small>([](auto c) {
         using machine = typename decltype(c)::template vm<>;
         machine m;
         std::vector<std::byte> fits(96), large(97);
@@ -108,7 +110,7 @@ TEST_CASE("vm: a new one has executed nothing, and has three regions to give") {
 }
 
 TEST_CASE("vm: each way to run takes the same fuel") {
-    test::on_every_vm<config{.max_call_depth = 1}>([](auto c) {
+    test::on_every_vm<small>([](auto c) {
         using machine = typename decltype(c)::template vm<>;
         // r6 = 2; do { r0 = f(); } while (--r6 != 0); f: return 5
         test::loaded<machine> program{{op(0xb7, 6, 0, 0, 2), op(0x85, 0, 1, 0, 3), op(0x17, 6, 0, 0, 1),
@@ -191,7 +193,7 @@ TEST_CASE("vm: as much fuel as is asked for, at most max_fuel") {
 }
 
 TEST_CASE("vm: code is prepared in the caller's memory") {
-    using machine = vm<config{}>;
+    using machine = vm<small>;
     test::loaded<machine> loop{{op(0xb7, 0, 0, 0, 3), op(0x17, 0, 0, 0, 1), op(0x55, 0, 0, -2, 0),
                                 op(0x95)}};
     const auto verified = loop.verify();
