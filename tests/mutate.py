@@ -30,8 +30,8 @@ FILES = ["memory.hpp", "verifier.hpp", "execution.hpp", "compact.hpp", "threaded
 # other code of compact, threaded and verifier; ARM a core of 32 bits that compilers take for one whose words are aligned.
 TWO, ARM, SMALL = "mutants.cpp with two machines", " for Arm", " with -Os"
 TESTS = [TWO, "mutants.cpp", "unit/vm.cpp", *(f"mutants.cpp{how}" for how in (SMALL, ARM, ARM + SMALL)),
-         *(f"unit/{name}.cpp" for name in ("memory", "opcode_table", "semantics", "helper", "bodies", "verifier")),
-         "unit/bodies.cpp" + SMALL, "unit/verifier.cpp" + SMALL,
+         *(f"unit/{name}.cpp" for name in ("memory", "opcode_table", "semantics", "helper", "bodies", "prepared", "verifier")),
+         *(f"unit/{name}.cpp{SMALL}" for name in ("bodies", "prepared", "verifier")),
          *(f"unit/{name}.cpp" for name in ("known_defects", "isolation_runs", "isolation", "helpers", "machine"))]
 # What never changes is compiled once: the standard library's headers, and the model or Catch2.
 STANDARD = ["algorithm", "array", "atomic", "bit", "charconv", "cstdint", "cstdio", "cstring", "functional", "iterator", "map",

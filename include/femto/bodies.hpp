@@ -125,6 +125,14 @@ inline constexpr fusion fusions[]{
 
 static_assert(first_fusion + std::size(fusions) <= spare_opcodes.size());
 
+// What is first neither accesses memory nor jumps, so that execution always comes to what is second.
+static_assert(std::all_of(std::begin(fusions), std::end(fusions), [](fusion f) {
+    const std::size_t n = spare_number(f.first);
+    if (n != spare_opcodes.size()) return n >= first_fusion && fusions[n - first_fusion].is_packed();
+    const auto kind = class_of(f.first);
+    return f.first == opcode::lddw || kind == instruction_class::alu || kind == instruction_class::alu64;
+}));
+
 // The slot of a second body has the operands of its instruction, even if it begins a fusion itself.
 static_assert(std::none_of(std::begin(fusions), std::end(fusions), [](fusion f) {
     return !f.is_packed() && fusion{f.second, 0}.is_packed();

@@ -72,7 +72,7 @@ public:
         for (std::size_t n = 0; n < text.size(); ++n) {
             operation_of_slot slot{};
             std::size_t behind = n;
-            do {  // one place that decodes, and decodes no more than it has to
+            do {  // one place that decodes, and decodes no more than it has to; the last slot begins nothing (proof 5)
                 const operation_of_slot next{text[behind]};
                 if (behind == n) {
                     slot = next;
@@ -80,7 +80,7 @@ public:
                     break;
                 }
                 behind += next.entry == opcode::lddw ? 2 : 1;
-            } while (behind < text.size() && slot.starts_fusion());
+            } while (slot.starts_fusion());
             const std::uint64_t body = reinterpret_cast<std::uintptr_t>(bodies[slot.entry]);
             if constexpr (prepared_instruction::small) {
                 code[n].words_[0] = slot.packed() | body << 32;

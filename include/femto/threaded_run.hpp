@@ -366,8 +366,7 @@ private:
     template <fusion Pair>
     FEMTO_ALWAYS_INLINE outcome step_fused(context_pointer run) {
         if constexpr (!Pair.is_packed()) {
-            const outcome first = body<Pair.first>(run);
-            if (first != outcome::next) return first;
+            body<Pair.first>(run);
             operands_ = Form::operands(pc_);
             ++pc_;
             return body<Pair.second>(run);
