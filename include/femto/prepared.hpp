@@ -7,7 +7,6 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <iterator>
 #include <span>
 #include <type_traits>
 
@@ -127,10 +126,10 @@ private:
         }
         /// Adds what is behind. False if no body executes both.
         bool fuse(const operation_of_slot& next) {
-            for (std::size_t n = 0; n < std::size(fusions); ++n) {
-                if (fusions[n].first != entry || fusions[n].second != next.entry) continue;
-                if (fusions[n].is_packed() && !pack(next)) return false;
-                entry = entry_of_fusion(n);
+            for (const fusion& both : fusions) {
+                if (both.first != entry || both.second != next.entry) continue;
+                if (both.is_packed() && !pack(next)) return false;
+                entry = entry_of_fusion(static_cast<std::size_t>(&both - fusions));
                 return true;
             }
             return false;

@@ -150,6 +150,7 @@ TEST_CASE("prepare: a constant lies in the second slot of its lddw") {
     const auto constant = [](const slot& s) { return small ? s.operands | std::uint64_t{s.entry} << 32 : s.operands; };
     if (!small) CHECK(number[1].operands == 0x1122334455667788);
     CHECK(number[2].entry == 0x95);
+    CHECK(prepared<flat>(lddw(3, 1) + std::vector{leave})[0].entry == opcode::lddw);
 
     // The address of a slot is that of code, whatever the address space.
     const std::vector code{op(opcode::lddw, 3, 4, 0, 2), op(0), leave, set(0, 0), leave};
@@ -205,6 +206,9 @@ TEST_CASE("prepare: operands of two share a slot only if they fit") {
         CHECK(first_of(moved, op(opcode::and32_imm, 1, 0, 0, long_one)).entry ==
               (small ? std::uint8_t{opcode::mov32_reg} : fused(opcode::and32_imm)));
     }
+    // What fits but does not follow.
+    CHECK(first_of(moved + std::vector{op(opcode::add32_reg, 3, 4)}, op(opcode::add32_reg, 1, 4)).entry ==
+          opcode::mov32_reg);
     CHECK(first_of(lddw(1, 5), op(opcode::add64_reg, 1, 4)) ==
           slot{entry_of_pair(opcode::lddw, opcode::add64_reg), operands(1, 4, 4 * 8, 0)});
     CHECK(first_of(lddw(1, 5), op(opcode::add64_reg, 3, 4)).entry == opcode::lddw);
