@@ -71,11 +71,13 @@ class Mutant:
 
 def code_lines(text):
     """Line numbers that hold code: no comments, includes, templates' heads or asserts."""
+    asserting = 0  # parentheses that are open
     for n, line in enumerate(text.splitlines()):
         code = line.split("//")[0]
-        if not code.strip() or re.match(r"\s*(#|static_assert|template|///|\"|requires|namespace|using)", code):
-            continue
-        yield n, code
+        if asserting or re.match(r"\s*static_assert", code):
+            asserting += code.count("(") - code.count(")")
+        elif code.strip() and not re.match(r"\s*(#|template|///|\"|requires|namespace|using)", code):
+            yield n, code
 
 
 def mutants_of(name):

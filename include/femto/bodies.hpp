@@ -106,13 +106,12 @@ inline constexpr std::uint8_t copied_left32 = entry_of_fusion(2), copied_right32
                               in_table = entry_of_fusion(8), copied_right64 = entry_of_fusion(9);
 inline constexpr fusion fusions[]{
     {opcode::mov32_reg, opcode::add32_reg}, {opcode::mov32_reg, opcode::add32_imm},
-    {opcode::mov32_reg, opcode::lsh32_imm},  // copied_left32
-    {opcode::mov32_reg, opcode::rsh32_imm},  // copied_right32
+    {opcode::mov32_reg, opcode::lsh32_imm}, {opcode::mov32_reg, opcode::rsh32_imm},
     {opcode::mov32_reg, opcode::and32_imm}, {opcode::mov64_reg, opcode::add64_reg},
     {opcode::mov64_reg, opcode::add64_imm}, {opcode::mov64_reg, opcode::lsh64_imm},
-    {opcode::lddw, opcode::add64_reg},  // in_table
+    {opcode::lddw, opcode::add64_reg},
 #if !FEMTO_FOR_SIZE
-    {opcode::mov64_reg, opcode::rsh64_imm},  // copied_right64
+    {opcode::mov64_reg, opcode::rsh64_imm},
     {copied_left32, opcode::xor32_reg}, {copied_right32, opcode::xor32_reg},
     {copied_left32, opcode::or32_reg}, {copied_right64, opcode::xor64_reg},
     {in_table, opcode::ldxb}, {in_table, opcode::ldxw},
@@ -124,6 +123,15 @@ inline constexpr fusion fusions[]{
 };
 
 static_assert(first_fusion + std::size(fusions) <= spare_opcodes.size());
+static_assert([] {
+    constexpr auto is = [](std::uint8_t entry, std::uint8_t first, std::uint8_t second) {
+        const fusion f = fusions[spare_number(entry) - first_fusion];
+        return f.first == first && f.second == second;
+    };
+    return is(copied_left32, opcode::mov32_reg, opcode::lsh32_imm) &&
+           is(copied_right32, opcode::mov32_reg, opcode::rsh32_imm) && is(in_table, opcode::lddw, opcode::add64_reg) &&
+           (for_size || is(copied_right64, opcode::mov64_reg, opcode::rsh64_imm));
+}());
 
 // What is first neither accesses memory nor jumps, so that execution always comes to what is second.
 static_assert(std::all_of(std::begin(fusions), std::end(fusions), [](fusion f) {
