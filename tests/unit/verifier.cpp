@@ -191,6 +191,13 @@ TEST_CASE("verifier: jumps, ends and calls") {
     CHECK(refusal({op(ja, 0, 0, 1), op(exit_opcode)}) == error{errc::illegal_jump, 0, 2});
     CHECK(refusal({op(ja, 0, 0, -2), op(exit_opcode)}) == error{errc::illegal_jump, 0, ~std::uint64_t{0}});
     CHECK(refusal({op(mov_imm)}) == error{errc::no_return, 0, 0});
+    // Whatever the last one does and is called: one and two more than ja are gotol, which ends a function, and add64_imm.
+    for (const instruction last : {op(0x04), op(0x07), op(0x61, 0, 1), op(0x7b, 10, 1, -8), op(0x15, 0, 0, -1),
+                                   op(0x1d, 0, 0, -1), op(0x16, 0, 0, -1), op(call_opcode, 0, 0, 0, 7)}) {
+        CHECK(refusal({op(mov_imm), last}) == error{errc::no_return, 1, 0});
+    }
+    CHECK(refusal({op(mov_imm), op(ja, 0, 0, -1)}) == error{});
+    CHECK(refusal({op(mov_imm), op(0x06, 0, 0, 0, -1)}) == error{});
     CHECK(refusal({op(call_opcode, 0, 0, 0, 9), op(exit_opcode)}) ==
           error{errc::illegal_call, 0, 9});
     CHECK(refusal({op(call_opcode, 0, 0, 0, 7), op(exit_opcode)}, 0) ==
@@ -202,6 +209,20 @@ TEST_CASE("verifier: jumps, ends and calls") {
     constexpr config flat{.max_call_depth = 0};
     CHECK(refusal<flat>({op(call_opcode, 0, 1, 0, 1), op(exit_opcode), op(exit_opcode)}) ==
           error{errc::call_too_deep, 0, 2});
+}
+
+TEST_CASE("verifier: a function is as high as what it calls, whoever called that before") {
+    // main calls f, g and h in this order; g calls f, h calls g: main, h, g, f.
+    const auto leave = op(exit_opcode);
+    const std::vector text{op(call_opcode, 0, 1, 0, 3), op(call_opcode, 0, 1, 0, 3), op(call_opcode, 0, 1, 0, 4), leave,
+                           leave,                                       // f
+                           op(call_opcode, 0, 1, 0, -2), leave,         // g
+                           op(call_opcode, 0, 1, 0, -3), leave};        // h
+    std::array<std::uint8_t, 9> scratch{};
+    const auto verified = vm<config{.max_call_depth = 3}, helpers>::verify({text, {}, {}, {}}, scratch);
+    REQUIRE(verified.has_value());
+    CHECK(verified->call_depth() == 3);
+    CHECK(refusal<config{.max_call_depth = 2}>(text).code == errc::call_too_deep);
 }
 
 TEST_CASE("verifier: functions") {
