@@ -13,7 +13,7 @@
 include(${CMAKE_CURRENT_LIST_DIR}/femto_targets.cmake)
 get_filename_component(FEMTO_ROOT ${CMAKE_CURRENT_LIST_DIR}/.. ABSOLUTE)
 set(FEMTO_CHECK_LOG ${CMAKE_CURRENT_LIST_DIR}/check_log.cmake)
-set(femto_firmware_c_flags -Os -g -ffunction-sections -fdata-sections -I${FEMTO_ROOT}/include
+set(femto_firmware_c_flags -Os -g1 -ffunction-sections -fdata-sections -I${FEMTO_ROOT}/include
     -I${FEMTO_ROOT}/ports)
 set(femto_firmware_flags -std=c++20 -Wall -Wextra -Wpedantic -Wconversion -Wshadow -Werror
     ${femto_firmware_c_flags} -fno-rtti -fno-exceptions -fno-threadsafe-statics)

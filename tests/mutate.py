@@ -26,7 +26,7 @@ KNOWN = f"{ROOT}/tests/mutants.known"
 FILES = ["memory.hpp", "verifier.hpp", "execution.hpp", "compact.hpp", "threaded_form.hpp", "threaded_run.hpp",
          "threaded.hpp", "bodies.hpp", "prepared.hpp", "helper.hpp", "semantics.hpp", "opcode_table.hpp", "interpreter.hpp",
          "vm.hpp"]
-# In this order, most likely and cheapest first, but the unit test that is called like the header before all. SMALL is
+# In this order, but before all the unit test that is called like the header, then what has noticed most there. SMALL is
 # other code of compact, threaded and verifier; ARM a core of 32 bits that compilers take for one whose words are aligned.
 TWO, ARM, SMALL = "mutants.cpp with two machines", " for Arm", " with -Os"
 TESTS = [TWO, "mutants.cpp", "unit/vm.cpp", *(f"mutants.cpp{how}" for how in (SMALL, ARM, ARM + SMALL)),
@@ -114,6 +114,7 @@ class Tests:
 
     def __init__(self, folder, common, timeout):
         self.folder, self.common, self.timeout = folder, common, timeout
+        self.kills = collections.Counter()  # by header and test
         shutil.copytree(f"{ROOT}/include", f"{folder}/include")
 
     def with_change(self, mutant, tests=TESTS):
@@ -129,8 +130,9 @@ class Tests:
 
     def noticed(self, name=None, tests=TESTS):
         own = f"unit/{(name or '')[:-4]}.cpp"
-        for test in sorted(tests, key=lambda test: test != own):
+        for test in sorted(tests, key=lambda test: (test != own, -self.kills[name, test])):
             if (why := self.fails(test)) is not None:
+                self.kills[name, test] += 1
                 return why
         return None
 
