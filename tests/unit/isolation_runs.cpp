@@ -3,6 +3,12 @@
 #include "catch.hpp"
 #include "guest.hpp"
 
+#include <new>
+
+#if defined(__linux__)
+#include <sys/mman.h>
+#endif
+
 using namespace test;
 
 TEST_CASE("isolation: the machine's own state is not in the guest's stack") {
@@ -173,3 +179,40 @@ TEST_CASE("isolation: fuel that runs out inside a helper or a local call stops t
         CHECK(g.m.executed() == 1000);
     });
 }
+
+#if defined(__linux__)
+TEST_CASE("isolation: frames on both sides of a multiple of 4 GiB") {
+    // r6 = r10; r0 = f() - r6; r0 = r0 * 4096 + (r10 - r6); f: a frame of 16 bytes; return r10
+    const std::vector text{op(0xbf, 6, 10), op(0x85, 0, 1, 0, 6), op(0x1f, 0, 6), op(0x27, 0, 0, 0, 4096),
+                           op(0xbf, 7, 10), op(0x1f, 7, 6), op(0x0f, 0, 7), leave,
+                           op(0x7a, 10, 0, -16, 7), op(0xbf, 0, 10), leave};
+    constexpr std::uintptr_t boundary = std::uintptr_t{1} << 45;
+    constexpr std::size_t around = 0x10000;
+    void* const wanted = reinterpret_cast<void*>(boundary - around);
+    void* const got = mmap(wanted, 2 * around, PROT_READ | PROT_WRITE,
+                           MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE, -1, 0);
+    REQUIRE(got == wanted);
+    on_every_vm<ordinary>([&](auto c) {
+        using machine = typename decltype(c)::template vm<guest_helpers>;
+        constexpr auto segmented = decltype(c)::value.address_space == address_space::segmented;
+        loaded<machine> program{text};
+        const auto verified = program.verify();
+        REQUIRE(verified.has_value());
+        // The callee's r10 is to be below, its caller's above.
+        machine probe;
+        REQUIRE(probe.run(*verified, verified->entry(), 20).has_value());
+        const auto stack = reinterpret_cast<std::uintptr_t>(probe.memory().template find<false>(
+                               probe.memory().address_of(region_number::stack), 1)) -
+                           reinterpret_cast<std::uintptr_t>(&probe);
+        const std::uintptr_t at = boundary + 8 - stack - probe.memory().readable(region_number::stack);
+        REQUIRE(at % alignof(machine) == 0);
+        auto* const m = new (reinterpret_cast<void*>(at)) machine;
+        const auto frames = m->run(*verified, verified->entry(), 20);
+        REQUIRE(frames.has_value());
+        CHECK(static_cast<std::int64_t>(*frames) == -4096 * 16);
+        if (!segmented) CHECK(m->state().r[10] == boundary + 8);
+        m->~machine();
+    });
+    munmap(got, 2 * around);
+}
+#endif
