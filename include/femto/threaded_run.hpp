@@ -366,7 +366,7 @@ private:
     template <fusion Pair>
     FEMTO_ALWAYS_INLINE outcome step_fused(context_pointer run) {
         if constexpr (!Pair.is_packed()) {
-            body<Pair.first>(run);
+            body<Pair.first>(run);  // goes on: `fusions` asserts it
             operands_ = Form::operands(pc_);
             ++pc_;
             return body<Pair.second>(run);

@@ -5,7 +5,7 @@
 
 #include <new>
 
-#if defined(__linux__)
+#if defined(__linux__) && defined(__LP64__)
 #include <sys/mman.h>
 #endif
 
@@ -180,7 +180,7 @@ TEST_CASE("isolation: fuel that runs out inside a helper or a local call stops t
     });
 }
 
-#if defined(__linux__)
+#if defined(__linux__) && defined(__LP64__)
 TEST_CASE("isolation: frames on both sides of a multiple of 4 GiB") {
     // r6 = r10; r0 = f() - r6; r0 = r0 * 4096 + (r10 - r6); f: a frame of 16 bytes; return r10
     const std::vector text{op(0xbf, 6, 10), op(0x85, 0, 1, 0, 6), op(0x1f, 0, 6), op(0x27, 0, 0, 0, 4096),

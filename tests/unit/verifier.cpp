@@ -191,7 +191,7 @@ TEST_CASE("verifier: jumps, ends and calls") {
     CHECK(refusal({op(ja, 0, 0, 1), op(exit_opcode)}) == error{errc::illegal_jump, 0, 2});
     CHECK(refusal({op(ja, 0, 0, -2), op(exit_opcode)}) == error{errc::illegal_jump, 0, ~std::uint64_t{0}});
     CHECK(refusal({op(mov_imm)}) == error{errc::no_return, 0, 0});
-    // Whatever the last one does and is called: one and two more than ja are gotol, which ends a function, and add64_imm.
+    // Whatever the last one does; 0x06 and 0x07 are ja and one or two more: gotol, which ends a function, and add64_imm.
     for (const instruction last : {op(0x04), op(0x07), op(0x61, 0, 1), op(0x7b, 10, 1, -8), op(0x15, 0, 0, -1),
                                    op(0x1d, 0, 0, -1), op(0x16, 0, 0, -1), op(call_opcode, 0, 0, 0, 7)}) {
         CHECK(refusal({op(mov_imm), last}) == error{errc::no_return, 1, 0});

@@ -14,7 +14,7 @@ void refuse(caller& c, std::uint64_t value) { c.fail(errc::helper_failed, value)
 using helpers = helper_set<helper<9, "refuse", &refuse>>;
 using guest = vm<config{.dispatch = dispatch::compact, .max_regions = 7}, helpers>;
 /// As little as the tests need; one configuration for all of them, as each is six machines to compile.
-constexpr config small{.stack_size = 80, .max_call_depth = 1, .max_region_size = 96};
+constexpr config small{.stack_size = 64, .max_call_depth = 1, .max_region_size = 96};
 }  // namespace
 
 TEST_CASE("vm: a helper's failure ends the run at the call") {
